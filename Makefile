@@ -1,0 +1,55 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: help run test lint bench setup screenshots vendor clean
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP)  ## the virtual environment with the product and all that its tests need
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; set PYTHON=…") if sys.version_info < (3, 11) else None'
+	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	@PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+run: setup  ## the product with a simulated cluster on http://127.0.0.1:8000
+	@exec $(BIN)/python -m notifcenter.run
+
+test: setup  ## the whole test suite, browser tests included
+	@$(BIN)/python -m pytest
+
+lint: setup  ## ruff, mypy --strict, import-linter, template lint
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/djlint templates --lint --quiet
+	@$(BIN)/python manage.py makemigrations --check --dry-run
+
+bench: setup  ## benchmarks beside their floors
+	@$(BIN)/python -m bench
+
+LIT := lit@3.3.3
+INTER := @fontsource-variable/inter@5.2.8
+ESBUILD := esbuild@0.28.2
+VENDOR := static/notifcenter/vendor
+
+vendor:  ## Lit and Inter from their npm packages into static/notifcenter/vendor (needs node)
+	@mkdir -p .data/vendor
+	@npm install --silent --no-save --no-audit --no-fund --ignore-scripts --prefix .data/vendor $(LIT) $(INTER) $(ESBUILD)
+	@NODE_PATH=.data/vendor/node_modules .data/vendor/node_modules/.bin/esbuild $(VENDOR)/entry.js --bundle --minify \
+		--format=esm --target=es2022 --legal-comments=none --banner:js='/*! $(LIT), BSD-3-Clause, see lit.LICENSE */' \
+		--outfile=$(VENDOR)/lit.js
+	@cp .data/vendor/node_modules/lit/LICENSE $(VENDOR)/lit.LICENSE
+	@cp .data/vendor/node_modules/@fontsource-variable/inter/LICENSE $(VENDOR)/inter.LICENSE
+	@cp .data/vendor/node_modules/@fontsource-variable/inter/files/inter-latin-wght-normal.woff2 $(VENDOR)/inter.woff2
+
+screenshots: setup  ## the pages at phone, laptop and wide size, light and dark, into screenshots/
+	@$(BIN)/python -m pytest tests/browser/screenshots.py -q -o python_files=screenshots.py
+
+clean:  ## removes what `make run` and `make test` have made, data included
+	rm -rf $(VENV) .data

@@ -1,0 +1,29 @@
+"""The web process: `daphne notifcenter.asgi:application`."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "notifcenter.settings")
+
+from django.core.asgi import get_asgi_application
+
+http_application = get_asgi_application()
+
+from channels.routing import ProtocolTypeRouter, URLRouter
+from django.urls import path
+
+from notifcenter.auth import SocketAuthentication
+from notifcenter.sockets import use_bounded_sockets
+from notifications.consumers import NotificationConsumer
+
+use_bounded_sockets()
+
+application = ProtocolTypeRouter(
+    {
+        "http": http_application,
+        "websocket": SocketAuthentication(
+            URLRouter([path("ws/notifications/", NotificationConsumer.as_asgi())])
+        ),
+    }
+)

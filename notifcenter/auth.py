@@ -1,0 +1,156 @@
+"""Who is asking: Django's session, or a bearer token of the cluster (OpenPAI's JWT, HS256).
+
+Facts about the token: OpenPAI's rest-server, `src/utils/manager` and `src/middlewares/v2/token`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jwt
+from channels.auth import AuthMiddlewareStack
+from channels.db import database_sync_to_async
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AbstractUser
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+logger = logging.getLogger(__name__)
+
+MAX_TOKEN_BYTES = 8 * 1024
+SUBPROTOCOL = "notifcenter"
+TOKEN_PREFIX = "bearer."  # noqa: S105 - a prefix, no secret
+
+
+class TokenRefusedError(Exception):
+    """The bearer token opens nothing; the message says why and is safe to show."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """`expires_at`: seconds since 1970, or None for a token without an end."""
+
+    user: AbstractUser
+    expires_at: int | None
+
+
+def bearer_of_token(token: str) -> Bearer:
+    """The active user a token of the cluster stands for. Raises TokenRefusedError."""
+    if not settings.PAI_JWT_SECRET:
+        raise TokenRefusedError("Bearer tokens are not accepted here: PAI_JWT_SECRET is not set.")
+    if len(token) > MAX_TOKEN_BYTES:
+        raise TokenRefusedError("The token is too long.")
+    try:
+        claims: dict[str, Any] = jwt.decode(token, settings.PAI_JWT_SECRET, algorithms=["HS256"])
+    except jwt.ExpiredSignatureError:
+        raise TokenRefusedError("The token has expired; sign in again.") from None
+    except jwt.InvalidTokenError:
+        raise TokenRefusedError("The token is not valid.") from None
+    username = claims.get("username")
+    if not isinstance(username, str) or not username.isprintable() or not username:
+        raise TokenRefusedError("The token names no user.")
+    if claims.get("jobSpecific"):
+        raise TokenRefusedError("A token of a job's container does not open a user's inbox.")
+    user = get_user_model().objects.filter(username=username).first()
+    if user is None:
+        raise TokenRefusedError("The user of this token is not known here.")
+    if not user.is_active:
+        raise TokenRefusedError("This user has been deactivated.")
+    return Bearer(user, int(claims["exp"]) if "exp" in claims else None)
+
+
+class BearerAuthentication(BaseAuthentication):
+    """`Authorization: Bearer <token>` for REST."""
+
+    def authenticate(self, request: Request) -> tuple[AbstractUser, str] | None:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        try:
+            return bearer_of_token(token.strip()).user, token
+        except TokenRefusedError as error:
+            raise AuthenticationFailed(str(error)) from None
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = "notifcenter.auth.BearerAuthentication"
+    name = "bearer"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+
+
+class SocketAuthentication:
+    """Puts `user`, `subprotocol`, `expires_at` (of a token) and `refusal` (a close code and a reason, or None)
+    into a socket's scope.
+
+    A browser sends cookies along from any page, so a session counts from the same origin only. A token is
+    proof by itself, and is taken from the origins of CORS_ALLOWED_ORIGINS too.
+    """
+
+    def __init__(self, inner: Any) -> None:
+        self._with_token = inner
+        self._with_session = AuthMiddlewareStack(inner)
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
+        scope = {**scope, "subprotocol": None, "expires_at": None, "refusal": None}
+        headers = dict(scope["headers"])
+        origin = headers.get(b"origin", b"").decode("latin1")
+        own = not origin or is_own_origin(origin, scope.get("scheme", "ws"), headers)
+        if not own and origin not in settings.CORS_ALLOWED_ORIGINS:
+            scope["refusal"] = (4403, "This origin may not connect.")
+            return await self._with_token(scope, receive, send)
+        offered = scope.get("subprotocols", [])
+        if SUBPROTOCOL in offered:
+            scope["subprotocol"] = SUBPROTOCOL
+        tokens = [word.removeprefix(TOKEN_PREFIX) for word in offered if word.startswith(TOKEN_PREFIX)]
+        if tokens:
+            try:
+                bearer = await database_sync_to_async(bearer_of_token)(tokens[0])
+                scope["user"], scope["expires_at"] = bearer.user, bearer.expires_at
+            except TokenRefusedError as error:
+                scope["refusal"] = (4401, str(error))
+            return await self._with_token(scope, receive, send)
+        if not own:
+            scope["refusal"] = (4401, "A page on another origin needs a token.")
+            return await self._with_token(scope, receive, send)
+        return await self._with_session(scope, receive, send)
+
+
+def is_own_origin(origin: str, scheme: str, headers: Mapping[bytes, bytes]) -> bool:
+    """Whether a page of this origin is ours: as the connection has it, or as BASE_URL or CSRF_TRUSTED_ORIGINS say.
+
+    Behind a proxy the connection may tell neither the scheme nor the host that the browser uses.
+    """
+    scheme = {"ws": "http", "wss": "https"}.get(scheme, scheme)
+    if settings.SECURE_PROXY_SSL_HEADER:
+        name, secure = settings.SECURE_PROXY_SSL_HEADER
+        sent = headers.get(name.removeprefix("HTTP_").replace("_", "-").lower().encode(), b"").decode(
+            "latin1"
+        )
+        scheme = "https" if sent.split(",")[0].strip() == secure else scheme
+    host = headers.get(b"host", b"").decode("latin1")
+    ours = [f"{scheme}://{host}", settings.BASE_URL, *settings.CSRF_TRUSTED_ORIGINS]
+    return any(_covers(one, origin) for one in ours)
+
+
+def _covers(ours: str, origin: str) -> bool:
+    (scheme, host), theirs = _parts(ours), _parts(origin)
+    if host.startswith("*."):  # Django allows these in CSRF_TRUSTED_ORIGINS
+        return theirs[0] == scheme and theirs[1].endswith(host[1:])
+    return bool(host) and theirs == (scheme, host)
+
+
+def _parts(url: str) -> tuple[str, str]:
+    """Scheme and host with its port, the latter left out where browsers leave it out."""
+    scheme, _, rest = url.lower().partition("://")
+    return scheme, rest.partition("/")[0].removesuffix({"http": ":80", "https": ":443"}.get(scheme, "/"))

@@ -1,0 +1,94 @@
+"""The Celery application: `celery -A notifcenter worker` sends, `celery -A notifcenter beat` sweeps.
+
+A message is only a hint that there is work in the delivery table; losing one delays until the next sweep.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from celery import Celery
+from celery.signals import worker_init, worker_ready
+from django.conf import settings
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "notifcenter.settings")
+
+SWEEP_TASK = "notifications.tasks.deliver_due"
+SWEEP_SECONDS = 10
+FOLDER_POLL_SECONDS = 0.2
+BROKER_CONNECT_SECONDS = 3
+BROKER_SOCKET_SECONDS = 30
+
+app = Celery("notifcenter")
+
+
+def _without_broker() -> bool:
+    return settings.CELERY_BROKER_URL.startswith("filesystem://")
+
+
+def _configuration() -> dict[str, Any]:
+    folder = settings.DATA_DIR / "celery"
+    folder.mkdir(parents=True, exist_ok=True)
+    return {
+        "broker_url": settings.CELERY_BROKER_URL,
+        "broker_connection_timeout": BROKER_CONNECT_SECONDS,
+        "broker_connection_retry_on_startup": True,
+        "broker_connection_max_retries": None,  # for ever
+        "task_ignore_result": True,
+        "worker_pool": "threads",
+        "worker_concurrency": 4,
+        "worker_prefetch_multiplier": 1,
+        "worker_hijack_root_logger": False,
+        "timezone": "UTC",
+        "beat_schedule_filename": str(folder / "beat"),
+        "beat_schedule": {
+            "sweep": {"task": SWEEP_TASK, "schedule": SWEEP_SECONDS, "options": {"expires": SWEEP_SECONDS}}
+        },
+        **(_folder_as_broker() if _without_broker() else {"broker_transport_options": _network_options()}),
+    }
+
+
+def _folder_as_broker() -> dict[str, Any]:
+    queue, control = settings.DATA_DIR / "celery" / "queue", settings.DATA_DIR / "celery" / "control"
+    queue.mkdir(parents=True, exist_ok=True)
+    control.mkdir(parents=True, exist_ok=True)
+    return {
+        "broker_url": "filesystem://localhost",  # kombu warns of a URL without a host
+        "broker_transport": "notifcenter.broker:Transport",
+        "broker_transport_options": {
+            "data_folder_in": str(queue),
+            "data_folder_out": str(queue),
+            "control_folder": str(control),
+            "polling_interval": FOLDER_POLL_SECONDS,
+        },
+        "worker_enable_remote_control": False,  # killed workers would leave a queue of commands each
+    }
+
+
+def _network_options() -> dict[str, Any]:
+    """Without these a publisher waits for ever for a broker that is away."""
+    if not settings.CELERY_BROKER_URL.startswith(("redis", "sentinel")):
+        return {"max_retries": 0}
+    return {
+        "socket_connect_timeout": BROKER_CONNECT_SECONDS,
+        "socket_timeout": BROKER_SOCKET_SECONDS,
+        "socket_keepalive": True,
+        "max_retries": 0,
+    }
+
+
+app.add_defaults(_configuration)
+app.autodiscover_tasks(["notifications"])
+
+
+@worker_init.connect
+def forget_old_hints(**_: Any) -> None:
+    """A folder keeps every sweep that nobody has taken while no worker ran."""
+    if _without_broker():
+        app.control.purge()
+
+
+@worker_ready.connect
+def sweep_at_once(**_: Any) -> None:
+    app.send_task(SWEEP_TASK)

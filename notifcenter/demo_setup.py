@@ -1,0 +1,76 @@
+"""Everything that the demo needs in its database. May be run again and again."""
+
+from __future__ import annotations
+
+import logging
+
+import django
+from django.core.management import call_command
+
+from notifcenter import environment
+
+USERS = ("alice", "bob", "carol", "dave")
+ADMIN = "admin"
+PASSWORD = "demo"  # noqa: S105 - printed on the screen, for a demo on this machine only
+
+
+class RealClusterError(Exception):
+    """The message is the one line that says what to do."""
+
+
+def prepare() -> None:
+    """Migrated tables, the cluster's table, the capture on it, and users who can sign in.
+
+    Keeps a connection open, and with it the private server up, until this process ends.
+    """
+    django.setup()
+    from django.conf import settings
+    from django.db import connection
+
+    from notifications.sources.frameworks.demo.table import create_table
+
+    logging.getLogger("notifications").setLevel(logging.WARNING)
+    settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns when there is none
+    connection.ensure_connection()
+    _refuse_a_real_cluster()
+    call_command("migrate", verbosity=0, interactive=False)
+    create_table(connection)
+    call_command("capture", "install", verbosity=0)
+    _users()
+
+
+def _refuse_a_real_cluster() -> None:
+    """The demo makes users with a known password and jobs that nobody has submitted."""
+    from django.db import connection
+
+    from notifications.sources.frameworks.demo.snapshots import NAMESPACE
+
+    if not environment.text("DATABASE_URL"):
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass('frameworks')")
+        if cursor.fetchone()[0] is None:
+            return
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM frameworks WHERE namespace IS DISTINCT FROM %s)", [NAMESPACE]
+        )
+        if cursor.fetchone()[0]:
+            raise RealClusterError(
+                "DATABASE_URL: this database holds the jobs of a real cluster, and the demo would add its own. "
+                "Unset it, or start the processes one by one as in README.md."
+            )
+
+
+def _users() -> None:
+    from django.contrib.auth.models import User
+
+    for name in (*USERS, ADMIN):
+        is_admin = name == ADMIN
+        user, is_new = User.objects.get_or_create(
+            username=name,
+            defaults={"email": f"{name}@example.org", "is_staff": is_admin, "is_superuser": is_admin},
+        )
+        if is_new or not user.has_usable_password():
+            user.email = user.email or f"{name}@example.org"
+            user.set_password(PASSWORD)
+            user.save()

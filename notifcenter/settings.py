@@ -1,0 +1,200 @@
+"""Django's settings, read from the environment (the names are in docs/configuration.md)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from csp.constants import NONE, SELF
+from django.core.management.utils import get_random_secret_key
+
+from notifcenter import environment
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = Path(environment.text("NOTIFCENTER_DATA_DIR", ".data")).resolve()
+DEMO = environment.boolean("NOTIFCENTER_DEMO", False)
+
+
+def kept_secret_key() -> str:
+    """The key of an installation that sets none: made once, then kept in the data folder."""
+    path = environment.folder("NOTIFCENTER_DATA_DIR", DATA_DIR) / "secret_key"
+    if not path.exists():
+        draft = DATA_DIR / f"secret_key.{get_random_secret_key()[:8].encode().hex()}"
+        draft.write_text(get_random_secret_key(), encoding="utf-8")
+        draft.chmod(0o600)
+        try:
+            path.hardlink_to(draft)  # the first of several starting processes wins
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_text(encoding="utf-8")
+
+
+DEBUG = environment.boolean("DEBUG", False)
+SECRET_KEY = environment.text("SECRET_KEY") or kept_secret_key()
+ALLOWED_HOSTS = environment.hosts("ALLOWED_HOSTS", ("127.0.0.1", "localhost", "[::1]"))
+CSRF_TRUSTED_ORIGINS = environment.origins("CSRF_TRUSTED_ORIGINS")
+CORS_ALLOWED_ORIGINS = environment.origins("CORS_ALLOWED_ORIGINS")
+CORS_URLS_REGEX = r"^/(api|static)/.*$"
+
+BASE_URL = environment.url("BASE_URL", "http://127.0.0.1:8000")
+CLUSTER_NAME = environment.line("CLUSTER_NAME", "cluster")
+PAI_WEBPORTAL_URL = environment.url("PAI_WEBPORTAL_URL")
+PAI_REST_SERVER_URL = environment.url("PAI_REST_SERVER_URL")
+PAI_JWT_SECRET = environment.text("PAI_JWT_SECRET")
+PAI_EXIT_SPEC = environment.existing_file("PAI_EXIT_SPEC")
+METRICS_TOKEN = environment.text("METRICS_TOKEN")
+
+INSTALLED_APPS = [
+    "daphne",
+    "notifications",
+    "preferences",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "channels",
+    "corsheaders",
+    "csp",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "rest_framework",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "notifcenter.urls"
+ASGI_APPLICATION = "notifcenter.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "notifcenter.pages.site",
+            ],
+        },
+    },
+]
+
+PRIVATE_DATABASE = {"ENGINE": "notifcenter.embedded", "NAME": "notifcenter", "USER": "postgres"}
+_DATABASE = environment.database("DATABASE_URL")
+if _DATABASE is None:
+    environment.folder("NOTIFCENTER_DATA_DIR", DATA_DIR)
+DATABASES = {
+    "default": {
+        **(_DATABASE or PRIVATE_DATABASE),
+        "CONN_MAX_AGE": 0,  # each request has a thread of its own under ASGI
+        "TEST": {"NAME": environment.text("NOTIFCENTER_TEST_DATABASE") or None},
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "inbox"
+LOGOUT_REDIRECT_URL = "login"
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = True
+
+_HTTPS = BASE_URL.startswith("https://")
+SESSION_COOKIE_SECURE = _HTTPS
+CSRF_COOKIE_SECURE = _HTTPS
+SESSION_COOKIE_HTTPONLY = True
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _HTTPS else None
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "notifcenter.auth.BearerAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["notifcenter.parsers.BoundedJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Notifcenter",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "ENUM_NAME_OVERRIDES": {"WishSource": "notifications.jobs_api.SOURCES"},
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+}
+
+_EMAIL = environment.email("EMAIL_URL")
+EMAIL_CONFIGURED = bool(_EMAIL)
+EMAIL_BACKEND = _EMAIL.get("EMAIL_BACKEND", "django.core.mail.backends.dummy.EmailBackend")
+EMAIL_HOST = _EMAIL.get("EMAIL_HOST") or "localhost"
+EMAIL_PORT = _EMAIL.get("EMAIL_PORT") or 25
+EMAIL_HOST_USER = _EMAIL.get("EMAIL_HOST_USER") or ""
+EMAIL_HOST_PASSWORD = _EMAIL.get("EMAIL_HOST_PASSWORD") or ""
+EMAIL_USE_TLS = bool(_EMAIL.get("EMAIL_USE_TLS"))
+EMAIL_USE_SSL = bool(_EMAIL.get("EMAIL_USE_SSL"))
+EMAIL_FILE_PATH = _EMAIL.get("EMAIL_FILE_PATH") or str(DATA_DIR / "mails")
+EMAIL_TIMEOUT = 20  # seconds; well below a delivery's lease
+DEFAULT_FROM_EMAIL = environment.sender("DEFAULT_FROM_EMAIL", "notifcenter@localhost")
+
+CELERY_BROKER_URL = environment.broker("CELERY_BROKER_URL", "filesystem://")
+DELIVERY_LEASE_SECONDS = environment.integer("NOTIFCENTER_LEASE_SECONDS", 120, least=2)
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {
+        "notifcenter": {"level": "INFO"},
+        "notifications": {"level": "INFO"},
+        "preferences": {"level": "INFO"},
+    },
+}

@@ -1,0 +1,65 @@
+"""What a channel has to bring along, and how it says that something went wrong."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from types import TracebackType
+from typing import Self
+
+from notifications.models import Delivery
+
+MAX_ERROR_CHARACTERS = 1000
+
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
+
+
+def one_line(text: str) -> str:
+    """The text without control and direction characters: safe for a header, a log line, an admin page."""
+    return " ".join(_UNPRINTABLE.sub(" ", text).split())
+
+
+class DeliveryError(Exception):
+    """One delivery failed. `permanent`: trying it again cannot help."""
+
+    def __init__(self, message: str, *, permanent: bool) -> None:
+        super().__init__(one_line(message)[:MAX_ERROR_CHARACTERS])
+        self.permanent = permanent
+
+
+class ChannelDown(DeliveryError):  # noqa: N818 - a state of the channel rather than an error of a delivery
+    """Nothing can be sent through this channel now, so that no delivery's attempt is used up."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, permanent=False)
+
+
+class Transport(ABC):
+    """Sends deliveries of one channel, one after the other; used as a context manager by one thread.
+
+    A delivery comes with its notification, the user and the user's preference already loaded.
+    """
+
+    def why_not(self, delivery: Delivery) -> str:
+        """Why this delivery has become pointless, such as a user without an address; '' when it has not."""
+        return ""
+
+    def open(self) -> None:
+        """Get ready to send; called before each one. Raises ChannelDown."""
+        return
+
+    @abstractmethod
+    def send(self, delivery: Delivery) -> None:
+        """Return when the other side has taken responsibility. Raises DeliveryError or ChannelDown."""
+
+    def close(self) -> None:
+        """Let go of everything. Never raises."""
+        return
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,127 @@
+"""The delivery table as a queue: take with a lease, say how it went.
+
+Every statement reckons in the database's clock. Whoever says how it went must still hold the lease, known by
+the number of the attempt: a worker whose lease ran out cannot overwrite what its successor does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import F
+from django.db.models.functions import Now
+
+from notifications.delivery.base import MAX_ERROR_CHARACTERS, one_line
+from notifications.models import Delivery, DeliveryState
+
+# Materialized, because a sub-select in WHERE … IN may be run anew for each row and lock more than LIMIT.
+CLAIM = """
+WITH due AS MATERIALIZED (
+    SELECT id FROM notifications_delivery
+     WHERE state IN ('pending', 'leased', 'retry') AND due_at <= statement_timestamp()
+       AND channel <> ALL(%(without)s)
+     ORDER BY due_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+)
+UPDATE notifications_delivery AS delivery
+   SET state = 'leased', attempts = delivery.attempts + 1,
+       due_at = statement_timestamp() + make_interval(secs => %(lease_seconds)s),
+       last_error = CASE delivery.state WHEN 'leased' THEN %(lost)s ELSE delivery.last_error END
+  FROM due WHERE delivery.id = due.id
+RETURNING delivery.id, delivery.attempts, delivery.refusals
+"""
+
+LEASE_LOST = "The worker that had it ended, or was stuck, before it could say how the sending went."
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A delivery that is ours until its lease runs out.
+
+    `attempts` counts this one too; `refusals` how often a temporary error has put it off.
+    """
+
+    id: int
+    attempts: int
+    refusals: int = 0
+
+    @property
+    def leases_lost(self) -> int:
+        """How many workers ended, or were stuck, while they had it."""
+        return self.attempts - 1 - self.refusals
+
+
+def claim(*, limit: int, without: Collection[str] = ()) -> list[Claim]:
+    """Take up to `limit` due deliveries, oldest first, except those of the channels `without`.
+
+    A leased one whose lease has run out is taken again: its worker is dead or stuck.
+    """
+    values: dict[str, Any] = {
+        "limit": limit,
+        "without": list(without),
+        "lease_seconds": settings.DELIVERY_LEASE_SECONDS,
+        "lost": LEASE_LOST,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(CLAIM, values)
+        return sorted((Claim(*row) for row in cursor), key=lambda taken: taken.id)
+
+
+def mark_sent(taken: Claim) -> bool:
+    return _settle(taken, state=DeliveryState.SENT, sent_at=Now(), last_error="")
+
+
+def mark_retry(taken: Claim, *, error: str, pause_seconds: float) -> bool:
+    """A temporary error puts it off."""
+    later = _in(pause_seconds)
+    return _settle(
+        taken,
+        state=DeliveryState.RETRY,
+        due_at=later,
+        planned_at=later,
+        refusals=taken.refusals + 1,
+        last_error=_cut(error),
+    )
+
+
+def mark_failed(taken: Claim, *, error: str) -> bool:
+    return _settle(taken, state=DeliveryState.FAILED, last_error=_cut(error))
+
+
+def mark_dropped(taken: Claim, *, reason: str) -> bool:
+    """Nobody wants it any more."""
+    return _settle(taken, state=DeliveryState.DROPPED, last_error=_cut(reason))
+
+
+def give_back(taken: Claim, *, error: str = "", pause_seconds: float = 0) -> bool:
+    """It was not tried, so the attempt does not count.
+
+    The number may then be given out again, but only to a later holder: this one has let go of it.
+    """
+    state = DeliveryState.RETRY if error or taken.attempts > 1 else DeliveryState.PENDING
+    values = {"last_error": _cut(error)} if error else {}
+    return _settle(taken, state=state, due_at=_in(pause_seconds), attempts=F("attempts") - 1, **values)
+
+
+def try_again(ids: Sequence[int]) -> int:
+    """Put failed or dropped deliveries back in line, as if never tried; returns how many."""
+    ended = Delivery.objects.filter(id__in=ids, state__in=[DeliveryState.FAILED, DeliveryState.DROPPED])
+    return ended.update(state=DeliveryState.PENDING, attempts=0, refusals=0, due_at=Now(), planned_at=Now())
+
+
+def _settle(taken: Claim, **values: object) -> bool:
+    """False when the lease was lost meanwhile."""
+    held = Delivery.objects.filter(id=taken.id, state=DeliveryState.LEASED, attempts=taken.attempts)
+    return held.update(**values) == 1
+
+
+def _in(seconds: float) -> object:
+    return Now() + timedelta(seconds=seconds)
+
+
+def _cut(text: str) -> str:
+    return one_line(text)[:MAX_ERROR_CHARACTERS]

@@ -1,0 +1,13 @@
+"""Which channels there are besides the web portal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from notifications.delivery.base import Transport
+from notifications.delivery.email import EmailTransport
+from preferences.kinds import Channel
+
+TRANSPORTS: Mapping[Channel, type[Transport]] = {
+    Channel.EMAIL: EmailTransport,
+}

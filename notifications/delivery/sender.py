@@ -1,0 +1,166 @@
+"""The sending loop: take a few due deliveries, send each, write down at once how it went.
+
+At least once: between the other side's "yes" and our note of it lies one delivery, and a worker killed there
+sends that one again.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from itertools import groupby
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection
+
+from notifications.delivery import queue
+from notifications.delivery.backoff import Breaker, pause_seconds
+from notifications.delivery.base import ChannelDown, DeliveryError, Transport
+from notifications.delivery.queue import Claim
+from notifications.delivery.registry import TRANSPORTS
+from notifications.delivery.wanted import why_not_wanted
+from notifications.models import Delivery
+from preferences.kinds import Channel
+
+logger = logging.getLogger(__name__)
+
+BATCH_SIZE = 10
+SUSPECT_LEASES_LOST = 2
+"""A delivery that has lost so many workers may be what ends them: it is sent alone."""
+MOST_LEASES_LOST = 30
+"""A delivery that has lost so many workers, on its own for most of the time, will lose the next one too."""
+
+breaker = Breaker()
+stopping = threading.Event()
+"""Set when this process is to end: what was taken and not yet sent goes back at once."""
+
+Job = tuple[Claim, Delivery]
+
+
+def deliver_for(*, seconds: float) -> None:
+    """Send until nothing is due any more or the time is over."""
+    end = time.monotonic() + seconds
+    while not stopping.is_set() and deliver_once() and time.monotonic() < end:
+        pass
+
+
+def deliver_once(*, limit: int = BATCH_SIZE) -> bool:
+    """Take and settle one batch; returns whether there may be more."""
+    halfway = time.monotonic() + settings.DELIVERY_LEASE_SECONDS / 2
+    taken = queue.claim(limit=limit, without=breaker.resting(TRANSPORTS))
+    kept = _at_most_one_suspect(taken)
+    for channel, jobs in groupby(_worth_sending(kept), key=lambda job: job[1].channel):
+        _send_all(Channel(channel), list(jobs), halfway)
+    return len(taken) == limit or len(kept) < len(taken)
+
+
+def _at_most_one_suspect(taken: list[Claim]) -> list[Claim]:
+    """A suspect goes alone, so that it cannot take the others' leases along again and again."""
+    suspect = next((claim for claim in taken if claim.leases_lost >= SUSPECT_LEASES_LOST), None)
+    if suspect is None:
+        return taken
+    for other in taken:
+        if other is not suspect:
+            _settled(lambda other=other: queue.give_back(other))  # type: ignore[misc]
+    return [suspect]
+
+
+def _worth_sending(taken: Sequence[Claim]) -> list[Job]:
+    """The jobs by channel; settles those that need no sending any more."""
+    found = Delivery.objects.select_related("notification__user__preference").in_bulk([c.id for c in taken])
+    unwanted = why_not_wanted(list(found.values()))
+    jobs = []
+    for claim in taken:
+        delivery = found.get(claim.id)
+        if delivery is None:  # deleted meanwhile
+            continue
+        if delivery.channel not in TRANSPORTS:
+            _fail(claim, delivery, f"There is no way to send through {delivery.channel}.")
+        elif claim.leases_lost >= MOST_LEASES_LOST:
+            _fail(claim, delivery, f"Given up: {claim.leases_lost} workers have ended while they had it.")
+        elif delivery.id in unwanted:
+            _drop(claim, delivery, unwanted[delivery.id])
+        else:
+            jobs.append((claim, delivery))
+    return sorted(jobs, key=lambda job: job[1].channel)
+
+
+def _send_all(channel: Channel, jobs: Sequence[Job], halfway: float) -> None:
+    """Past half the lease what is left goes back: the next send might outlive it."""
+    with TRANSPORTS[channel]() as transport:
+        for position, (claim, delivery) in enumerate(jobs):
+            if stopping.is_set() or time.monotonic() > halfway:
+                for left, _ in jobs[position:]:
+                    _settled(lambda left=left: queue.give_back(left))  # type: ignore[misc]
+                logger.info("gave back channel=%s count=%d", channel, len(jobs) - position)
+                return
+            try:
+                _send(transport, claim, delivery)
+            except ChannelDown as down:
+                _rest(channel, [claim for claim, _ in jobs[position:]], str(down))
+                return
+
+
+def _send(transport: Transport, claim: Claim, delivery: Delivery) -> None:
+    reason = transport.why_not(delivery)
+    if reason:
+        _drop(claim, delivery, reason)
+        return
+    try:
+        transport.open()
+        transport.send(delivery)
+    except ChannelDown:
+        raise
+    except DeliveryError as error:
+        _refused(claim, delivery, error)
+    except Exception as error:  # a defect of ours must not hold up the others
+        logger.exception("unexpected delivery=%d channel=%s", claim.id, delivery.channel)
+        _refused(claim, delivery, DeliveryError(f"{type(error).__name__}: {error}", permanent=False))
+    else:
+        breaker.closed(delivery.channel)
+        if _settled(lambda: queue.mark_sent(claim)):
+            logger.info("sent delivery=%d channel=%s attempt=%d", claim.id, delivery.channel, claim.attempts)
+        else:
+            logger.warning("sent after its lease ran out delivery=%d channel=%s", claim.id, delivery.channel)
+
+
+def _refused(claim: Claim, delivery: Delivery, error: DeliveryError) -> None:
+    pause = None if error.permanent else pause_seconds(claim.refusals + 1)
+    if pause is None:
+        _fail(claim, delivery, str(error))
+        return
+    _settled(lambda: queue.mark_retry(claim, error=str(error), pause_seconds=pause))
+    logger.warning(
+        "retry delivery=%d channel=%s attempt=%d pause_seconds=%.0f error=%r",
+        claim.id, delivery.channel, claim.attempts, pause, str(error),
+    )  # fmt: skip
+
+
+def _fail(claim: Claim, delivery: Delivery, error: str) -> None:
+    _settled(lambda: queue.mark_failed(claim, error=error))
+    logger.warning(
+        "failed delivery=%d channel=%s attempt=%d error=%r", claim.id, delivery.channel, claim.attempts, error
+    )
+
+
+def _drop(claim: Claim, delivery: Delivery, reason: str) -> None:
+    _settled(lambda: queue.mark_dropped(claim, reason=reason))
+    logger.info("dropped delivery=%d channel=%s reason=%r", claim.id, delivery.channel, reason)
+
+
+def _rest(channel: Channel, claims: Sequence[Claim], error: str) -> None:
+    seconds = breaker.opened(channel)
+    for claim in claims:
+        _settled(lambda claim=claim: queue.give_back(claim, error=error, pause_seconds=seconds))  # type: ignore[misc]
+    logger.error("channel down channel=%s rest_seconds=%.0f error=%r", channel, seconds, error)
+
+
+def _settled(settle: Callable[[], bool]) -> bool:
+    """A second try on a new connection: what was sent should not be sent again for a cut connection."""
+    try:
+        return settle()
+    except (OperationalError, InterfaceError):
+        connection.close()
+        return settle()

@@ -1,0 +1,36 @@
+"""Whether a delivery is still wanted: between the event and the mail, people change their minds."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from notifications.models import Delivery
+from preferences.models import ChannelPolicy, ChannelPreference, JobConfig
+
+
+def why_not_wanted(deliveries: Collection[Delivery]) -> Mapping[int, str]:
+    """The reason by delivery id, for those that nobody wants any more. The notification must be loaded."""
+    notifications = [delivery.notification for delivery in deliveries]
+    off = set(ChannelPolicy.objects.filter(enabled=False).values_list("channel", flat=True))
+    declined = set(
+        ChannelPreference.objects.filter(
+            enabled=False, user__in={notification.user_id for notification in notifications}
+        ).values_list("user_id", "channel")
+    )
+    muted = set(
+        JobConfig.objects.filter(
+            muted=True, framework_name__in={notification.framework_name for notification in notifications}
+        ).values_list("framework_name", "submission_time")
+    )
+    reasons = {}
+    for delivery in deliveries:
+        notification = delivery.notification
+        if not notification.user.is_active:
+            reasons[delivery.id] = "The user has been deactivated."
+        elif delivery.channel in off:
+            reasons[delivery.id] = "The administrator has switched this channel off."
+        elif (notification.user_id, delivery.channel) in declined:
+            reasons[delivery.id] = "The user has switched this channel off."
+        elif (notification.framework_name, notification.submission_time) in muted:
+            reasons[delivery.id] = "The job has been muted."
+    return reasons

@@ -1,0 +1,93 @@
+"""The pages of jobs. They work without script."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from notifications import job_list, jobs
+from notifications.jobs_api import JobListQuery
+from preferences import services
+from preferences.forms import JobConfigForm
+from preferences.selectors import job_wishes, time_zone_of
+
+DAYS_CHOICES = (7, 30, 90, 365)
+
+
+@login_required
+@require_safe
+def job_list_page(request: HttpRequest) -> HttpResponse:
+    """`?days=`, `?cursor=`; what cannot be read is as if it were not there."""
+    assert isinstance(request.user, User)
+    query = JobListQuery(data={name: request.GET[name] for name in ("days", "cursor") if name in request.GET})
+    if not query.is_valid():
+        return redirect("jobs")
+    try:
+        page = job_list.list_jobs(viewer=request.user, **query.validated_data)
+    except jobs.JobsUnavailableError as error:
+        return _unavailable(request, error)
+    context = {
+        "page": page,
+        "days": query.validated_data["days"],
+        "days_choices": DAYS_CHOICES,
+        "everybody": request.user.is_superuser,
+    }
+    with timezone.override(time_zone_of(user=request.user)):
+        return render(request, "notifications/jobs.html", context)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def job_page(request: HttpRequest, framework: str) -> HttpResponse:
+    """A job's facts, what was told about it, and its own switches (POST; with `drop`: forget them)."""
+    assert isinstance(request.user, User)
+    try:
+        job = jobs.find_job(viewer=request.user, framework_name=framework)
+    except jobs.JobsUnavailableError as error:
+        return _unavailable(request, error)
+    except jobs.NoSuchJobError:
+        return _gone_job_page(request, request.user, framework)
+    wishes = job_wishes(job=job.config)
+    submission_time = job.config.submission_time
+    form = JobConfigForm(
+        request.POST if request.method == "POST" else None,
+        wishes=wishes,
+        submission_time=submission_time.isoformat(),
+    )
+    if request.method == "POST" and form.is_valid():
+        if "drop" in request.POST:
+            services.drop_job_override(job=job.config)
+            messages.success(request, "This job has no switches of its own any more.")
+        else:
+            services.set_job_override(job=job.config, **form.changes())
+            messages.success(request, "The switches of this job are saved.")
+        return redirect(request.path)
+    return _render_job(request, request.user, framework, submission_time, {"job": job, "form": form})
+
+
+def _gone_job_page(request: HttpRequest, viewer: User, framework: str) -> HttpResponse:
+    submission_time = jobs.last_submission_told(viewer=viewer, framework_name=framework)
+    if submission_time is None or request.method == "POST":
+        raise Http404("There is no such job.")
+    return _render_job(request, viewer, framework, submission_time, {})
+
+
+def _render_job(
+    request: HttpRequest, viewer: User, framework: str, submission_time: datetime, more: dict[str, Any]
+) -> HttpResponse:
+    told = jobs.timeline(framework_name=framework, submission_time=submission_time)
+    context = {"framework": framework, "submission_time": submission_time, "timeline": told, **more}
+    with timezone.override(time_zone_of(user=viewer)):
+        return render(request, "notifications/job.html", context)
+
+
+def _unavailable(request: HttpRequest, error: jobs.JobsUnavailableError) -> HttpResponse:
+    return render(request, "notifications/unavailable.html", {"problem": str(error)}, status=503)

@@ -1,0 +1,131 @@
+"""One job of the cluster's table and its timeline. Who may not see a job is told that there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib.auth.models import User
+from django.db.utils import ProgrammingError
+from psycopg2.errors import UndefinedColumn, UndefinedTable
+
+from notifications import wording
+from notifications.models import Delivery, Notification
+from notifications.sources.frameworks.models import Framework
+from preferences import selectors
+from preferences.job_protocol import as_job_file, read_block
+from preferences.kinds import NOTIFICATION_COLUMNS, Channel
+
+MAX_NAME_CHARACTERS = 64
+TIMELINE_LENGTH = 200
+
+_COLUMNS = (
+    "name",
+    "job_name",
+    "user_name",
+    "job_config",
+    "virtual_cluster",
+    "total_gpu_number",
+    "total_task_number",
+    "submission_time",
+    "launch_time",
+    "completion_time",
+    "retries",
+    "app_exit_code",
+    "state",
+    *(f"notification_at_{event.value}" for event in NOTIFICATION_COLUMNS),
+)
+"""Never the snapshot, which is large, nor a column with secrets."""
+
+
+class NoSuchJobError(Exception):
+    """There is no such job, or it is somebody else's."""
+
+
+class JobsUnavailableError(Exception):
+    """The cluster's table cannot be read; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobDetails:
+    """A job's row. `config`: what its notifications depend on; `warnings`: what is wrong in its file."""
+
+    row: Framework
+    config: selectors.Job
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One line of a job's timeline. `by` says through which channels, and how far that got."""
+
+    event: str
+    title: str
+    summary: str
+    occurred_at: datetime
+    by: tuple[str, ...]
+
+
+def find_job(*, viewer: User, framework_name: str) -> JobDetails:
+    """The viewer's own job (a superuser's: anybody's). Raises NoSuchJobError, JobsUnavailableError."""
+    if len(framework_name) > MAX_NAME_CHARACTERS or "\0" in framework_name:
+        raise NoSuchJobError
+    with reading_the_table():
+        row = Framework.objects.only(*_COLUMNS).filter(name=framework_name).first()
+    if row is None or not may_see(viewer, row.user_name):
+        raise NoSuchJobError
+    block = read_block(row.job_config)
+    columns = [e for e in NOTIFICATION_COLUMNS if getattr(row, f"notification_at_{e.value}")]
+    config = selectors.Job(row.name, row.submission_time, row.user_name or "", as_job_file(block, columns))
+    return JobDetails(row, config, block.warnings)
+
+
+def may_see(viewer: User, owner: str | None) -> bool:
+    return viewer.is_superuser or viewer.username == owner
+
+
+def timeline(*, framework_name: str, submission_time: datetime) -> list[Told]:
+    """What was told about one submission of a job, oldest first. The caller has checked who may see it."""
+    newest = Notification.objects.filter(
+        framework_name=framework_name, submission_time=submission_time
+    ).order_by("-id")[:TIMELINE_LENGTH]
+    return [_told(one) for one in reversed(newest.prefetch_related("deliveries"))]
+
+
+def last_submission_told(*, viewer: User, framework_name: str) -> datetime | None:
+    """For a job that is gone from the cluster's table: the submission that the viewer heard of last."""
+    if len(framework_name) > MAX_NAME_CHARACTERS or "\0" in framework_name:
+        return None
+    told = Notification.objects.filter(framework_name=framework_name, user=viewer)
+    return told.order_by("-submission_time").values_list("submission_time", flat=True).first()
+
+
+@contextmanager
+def reading_the_table() -> Iterator[None]:
+    try:
+        yield
+    except ProgrammingError as error:
+        if isinstance(error.__cause__, UndefinedTable | UndefinedColumn):
+            raise JobsUnavailableError(
+                "The cluster's table `frameworks` is missing or incomplete in this database. "
+                "The administrator finds out what is missing by `manage.py capture check`."
+            ) from None
+        raise
+
+
+def _told(one: Notification) -> Told:
+    words = (one.event, one.job_name, one.ordinal, one.details)
+    return Told(
+        event=one.event,
+        title=wording.title(*words),
+        summary=wording.summary(one.event, one.details),
+        occurred_at=one.occurred_at,
+        by=_channels(one, list(one.deliveries.all())),
+    )
+
+
+def _channels(one: Notification, deliveries: Sequence[Delivery]) -> tuple[str, ...]:
+    portal = (Channel.WEBPORTAL.label,) if one.in_inbox else ()
+    return portal + tuple(f"{d.get_channel_display()}: {d.get_state_display()}" for d in deliveries)

@@ -1,0 +1,139 @@
+"""What was told (Notification), how it reaches people (Delivery), and the poller's own state.
+
+The rows of the framework source are in `sources/frameworks/models.py`, imported below for Django.
+"""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from notifications.sources.frameworks.models import (
+    CapturedChange,
+    FailedChange,
+    Framework,
+    PendingMark,
+    WaitingJob,
+)
+from preferences.kinds import Channel, Event
+
+__all__ = [  # Django finds the models of an app here
+    "CapturedChange",
+    "Delivery",
+    "FailedChange",
+    "Framework",
+    "Notification",
+    "PendingMark",
+    "PollerState",
+    "WaitingJob",
+]
+
+IN_INBOX = Q(in_inbox=True)
+UNREAD = IN_INBOX & Q(read_at=None, archived_at=None)
+
+
+class Notification(models.Model):
+    """One event told to one user. The unique key is the memory of what was already told.
+
+    Rows are written by `recording` only, so that ids are committed in ascending order.
+    """
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="notifications", db_index=False
+    )
+    event = models.CharField(max_length=32, choices=Event.choices)
+    ordinal = models.PositiveIntegerField(default=0)
+    framework_name = models.CharField(max_length=64)
+    submission_time = models.DateTimeField()
+    job_name = models.CharField(max_length=256)
+    virtual_cluster = models.CharField(max_length=256, default="", blank=True)
+    details = models.JSONField(default=dict, blank=True)
+    occurred_at = models.DateTimeField()
+    created_at = models.DateTimeField(db_default=Now())
+    in_inbox = models.BooleanField(default=True, help_text="Off: the web portal is off for this event.")
+    read_at = models.DateTimeField(null=True, blank=True)
+    archived_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["framework_name", "submission_time", "event", "ordinal"], name="told_once"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["user", "id"], name="inbox_page", condition=IN_INBOX),
+            models.Index(fields=["user", "id"], name="inbox_unread", condition=UNREAD),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event} {self.framework_name}"
+
+
+class DeliveryState(models.TextChoices):
+    PENDING = "pending", "Pending"
+    LEASED = "leased", "Leased"
+    RETRY = "retry", "Waiting to be tried again"
+    SENT = "sent", "Sent"
+    FAILED = "failed", "Failed"
+    DROPPED = "dropped", "Dropped"
+
+
+OPEN_STATES = [DeliveryState.PENDING, DeliveryState.LEASED, DeliveryState.RETRY]
+
+
+class Delivery(models.Model):
+    """One notification through one channel other than the web portal. The table is the queue.
+
+    `due_at` is when it may be taken next; for a leased row, when the lease runs out. `planned_at` is when the
+    present try should have taken place: leases and outages move the one on, not the other.
+    """
+
+    notification = models.ForeignKey(Notification, models.CASCADE, related_name="deliveries", db_index=False)
+    channel = models.CharField(max_length=32, choices=Channel.choices)
+    state = models.CharField(max_length=16, choices=DeliveryState.choices, default=DeliveryState.PENDING)
+    due_at = models.DateTimeField(db_default=Now())
+    planned_at = models.DateTimeField(db_default=Now())
+    attempts = models.PositiveSmallIntegerField(
+        default=0, help_text="How often a worker has taken it, those included that ended while they had it."
+    )
+    refusals = models.PositiveSmallIntegerField(
+        db_default=0, help_text="How often a temporary error has put it off. Only this uses up its chances."
+    )
+    last_error = models.TextField(default="", blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+    sent_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        constraints = [
+            models.UniqueConstraint(fields=["notification", "channel"], name="one_delivery_per_channel")
+        ]
+        indexes = [
+            models.Index(fields=["due_at", "id"], name="delivery_due", condition=Q(state__in=OPEN_STATES))
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel} {self.state}"
+
+
+class PollerState(models.Model):
+    """One row: what the poller wants to remember across restarts, and its sign of life."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    heartbeat_at = models.DateTimeField(null=True)
+    leader = models.CharField(max_length=255, default="")
+    installed_at = models.DateTimeField(null=True, help_text="First install of the capture.")
+    capture_seen_at = models.DateTimeField(
+        null=True, help_text="When the capture was last known to be in place; null: never yet."
+    )
+    reconcile_from = models.DateTimeField(
+        null=True, help_text="The capture was away since then; the next scan starts there."
+    )
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="one_row_of_poller_state")]
+
+    def __str__(self) -> str:
+        return "Poller state"

@@ -1,0 +1,284 @@
+"""The poller: takes what the sources have captured and stores what has to be told.
+
+Several may run; the one that holds the leader lock works, the others stand by. The lock belongs to the
+database session in which the work is done, so that a poller that lost the session cannot work on.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import socket
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+import psycopg2
+import psycopg2.errors
+from django.db import (
+    DatabaseError,
+    InterfaceError,
+    InternalError,
+    NotSupportedError,
+    OperationalError,
+    ProgrammingError,
+    connection,
+    transaction,
+)
+
+from notifications import recording
+from notifications.listening import Listener
+from notifications.sources.base import Batch, Source
+from notifications.sources.frameworks import names
+from notifications.sources.registry import SOURCES
+from notifications.stopping import Stop
+from preferences.wishes import load_wishes
+
+logger = logging.getLogger(__name__)
+
+BATCH_CHANGES = 1000
+STANDBY_SECONDS = 1.0
+UPKEEP_SECONDS = 5.0
+RECONNECT_SECONDS = (0.2, 0.5, 1.0, 2.0)
+BUSY_WAIT_SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05)
+"""Pauses while a writer's open transaction keeps the poller from going to sleep."""
+
+# A batch looks up few rows by key: fresh or stale statistics must not turn that into a scan of a whole table.
+# A poller that freezes, or whose machine is gone, must not keep the cluster's rows or the leader's lock.
+_SESSION = """
+SET jit = off; SET enable_seqscan = off; SET random_page_cost = 1.1; SET plan_cache_mode = force_generic_plan;
+SET statement_timeout = 0; SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '5s';
+SET tcp_keepalives_idle = 2; SET tcp_keepalives_interval = 1; SET tcp_keepalives_count = 3; SET tcp_user_timeout = '4s'
+"""
+
+PACE_SECONDS = 0.025
+"""Pause between batches that are not full while changes keep coming: a larger batch costs the database less for each.
+The first change after an idle moment never waits for it."""
+
+YOUNG_OBJECTS = 50_000
+"""How many new objects the garbage collector waits for: a large batch makes that many, and frees them itself."""
+
+_LOST_CONNECTION = (
+    OperationalError,
+    InterfaceError,
+    InternalError,  # the session sat idle in a transaction for too long
+    NotSupportedError,  # a column's type was changed under a prepared statement
+    psycopg2.OperationalError,
+    psycopg2.InterfaceError,
+    psycopg2.InternalError,
+)
+_NOT_THE_CHANGE = (*_LOST_CONNECTION, ProgrammingError)
+"""Errors that no change is to blame for."""
+
+
+class Poller:
+    """`hint` is called after a commit that left deliveries to send; it must not block or raise."""
+
+    def __init__(self, *, interval_seconds: float = 1.0, hint: Callable[[], None] = lambda: None) -> None:
+        self.interval_seconds = interval_seconds
+        self._hint = hint
+        self._sources: list[Source] = [source() for source in SOURCES]
+        self._announced = False  # whether the sleep lock is held
+        self._is_full = False
+        self._one_at_a_time = 0
+        self._said = ""
+        self._missing = ""
+        self._next_upkeep = 0.0
+
+    def prepare(self) -> None:
+        """Set the database session up, once per connection; keep the collector off what was imported.
+
+        A batch makes thousands of small objects; looking at all of Django for each of them costs a third of the time.
+        """
+        gc.freeze()
+        gc.set_threshold(YOUNG_OBJECTS)
+        with connection.cursor() as cursor:
+            cursor.execute(_SESSION)
+
+    def run_once(self) -> bool:
+        """One batch of every source, each in one transaction. Whether there may be more."""
+        limit = 1 if self._one_at_a_time else BATCH_CHANGES
+        more = False
+        for source in self._sources:
+            try:
+                more |= self._step(source, limit)
+            except _NOT_THE_CHANGE:
+                raise
+            except Exception as error:  # whatever it is, it must hold up nobody else
+                # One of the changes cannot be read or stored. Alone, it shows itself and is put aside.
+                if connection.connection is None:
+                    raise OperationalError(
+                        "the connection was lost"
+                    ) from error  # and with it the leader's lock
+                if limit == 1 and not source.put_aside(_in_words(error)):
+                    raise
+                self._one_at_a_time = BATCH_CHANGES
+                more = True
+        self._one_at_a_time = max(0, self._one_at_a_time - 1)
+        return more
+
+    def run(self, stop: Stop, *, once: bool = False) -> None:
+        """Work until stopped; with `once`, until nothing is due. Survives a restart of PostgreSQL."""
+        failures = 0
+        while not stop.requested:
+            started = time.monotonic()
+            try:
+                self._lead(stop, once=once)
+                if once:
+                    return
+            except _LOST_CONNECTION as error:
+                if once:
+                    raise
+                if time.monotonic() - started > UPKEEP_SECONDS:
+                    failures = 0  # it had worked
+                pause = RECONNECT_SECONDS[min(failures, len(RECONNECT_SECONDS) - 1)]
+                failures += 1
+                logger.warning("database unreachable retry_seconds=%s error=%r", pause, str(error).strip())
+                stop.wait(pause)
+            finally:
+                self._step_down()
+
+    def problem(self) -> str:
+        """Why the poller cannot work, with what to do; '' when it can."""
+        return " ".join(filter(None, (source.problem() for source in self._sources)))
+
+    def _step(self, source: Source, limit: int) -> bool:
+        with transaction.atomic():
+            batch = source.take(limit)
+            if batch is None:
+                return False
+            self._is_full = batch.is_full
+            recorded = self._record(source, batch)
+        if recorded.deliveries:
+            self._hint()
+        return True
+
+    def _record(self, source: Source, batch: Batch) -> recording.Recorded:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [names.LOCK_SPACE, names.WISHES_LOCK])
+        wishes = load_wishes(usernames=batch.usernames, frameworks=batch.frameworks)
+        source.add_timed(batch, wishes)
+        recorded = recording.record(batch.candidates, wishes)
+        source.finish(batch, recorded.frameworks)
+        return recorded
+
+    def _lead(self, stop: Stop, *, once: bool) -> None:
+        """Wait for the leader lock, then work until stopped. Returns early when something is missing."""
+        self.prepare()
+        while not self._try_lock(names.LEADER_LOCK):
+            self._say("standing by: another poller is at work")
+            if once or stop.wait(STANDBY_SECONDS):
+                return
+        listener = Listener(names.CHANGES_CHANNEL)
+        try:
+            if problem := self.problem():
+                self._say(problem)
+                stop.wait(self._pause_seconds)
+                return
+            for source in self._sources:
+                source.reconcile()
+            self._work(stop, listener, once=once)
+        except ProgrammingError as error:
+            problem = self.problem() or _refusal(error)
+            if not problem:
+                raise
+            self._say(problem)
+            stop.wait(self._pause_seconds)
+        finally:
+            listener.close()
+
+    def _work(self, stop: Stop, listener: Listener, *, once: bool) -> None:
+        blocked, busy = 0, False
+        while not stop.requested:
+            self._upkeep(listener)
+            more = self.run_once()
+            self._say(self._missing or "polling")
+            if more:
+                self._stay_awake()
+                blocked = 0
+                if busy and not self._is_full:
+                    stop.wait(PACE_SECONDS)
+                busy = True
+            elif once:
+                return
+            elif self._sleep(stop, listener):
+                blocked, busy = 0, False
+            else:
+                stop.wait(BUSY_WAIT_SECONDS[min(blocked, len(BUSY_WAIT_SECONDS) - 1)])
+                blocked += 1
+
+    def _sleep(self, stop: Stop, listener: Listener) -> bool:
+        """Sleep until a change, the interval or the stop. False when a writer is in the middle of a change.
+
+        The lock tells writers that they have to NOTIFY; whoever wrote before it was taken is seen by the look
+        after it (two statements: the second has a snapshot of its own).
+        """
+        if not self._announced and not self._try_lock(names.SLEEP_LOCK):
+            return False
+        self._announced = True
+        if not any(source.has_work() for source in self._sources):
+            stop.wait(self._pause_seconds, [listener.fileno()])
+        if names.MISSED in listener.drain():
+            for source in self._sources:
+                source.reconcile_recent()
+        return True
+
+    def _stay_awake(self) -> None:
+        """There is work: writers need not NOTIFY. Only after the first batch, which somebody waits for."""
+        if self._announced:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [names.LOCK_SPACE, names.SLEEP_LOCK])
+            self._announced = False
+
+    def _upkeep(self, listener: Listener) -> None:
+        if time.monotonic() < self._next_upkeep:
+            return
+        self._next_upkeep = time.monotonic() + UPKEEP_SECONDS
+        listener.check()
+        for source in self._sources:
+            source.look_after()
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE notifications_pollerstate SET heartbeat_at = now(), leader = %s",
+                [f"{socket.gethostname()}:{os.getpid()}"],
+            )
+        self._missing = self.problem()
+
+    @property
+    def _pause_seconds(self) -> float:
+        """Even a poller with a long interval gives its sign of life, and looks whether it can work."""
+        return min(self.interval_seconds, UPKEEP_SECONDS)
+
+    def _step_down(self) -> None:
+        """Give the locks back before closing: the server would do it only when it notices that."""
+        if connection.connection is not None:
+            with suppress(DatabaseError, InterfaceError), connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock_all()")
+        self._announced = False
+        connection.close()
+
+    def _try_lock(self, key: int) -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [names.LOCK_SPACE, key])
+            return bool(cursor.fetchone()[0])
+
+    def _say(self, line: str) -> None:
+        """One line for each new state of things, not one a second."""
+        if line != self._said:
+            self._said = line
+            logger.info("%s", line)
+
+
+def _in_words(error: Exception) -> str:
+    return str(error).strip() if isinstance(error, DatabaseError) else repr(error)
+
+
+def _refusal(error: ProgrammingError) -> str:
+    """What to do about a missing right; '' for other errors."""
+    if not isinstance(error.__cause__, psycopg2.errors.InsufficientPrivilege):
+        return ""
+    return (
+        f"The database refused: {str(error).strip()}. "
+        "The poller's role needs SELECT and UPDATE on `frameworks`, and all rights on our tables."
+    )

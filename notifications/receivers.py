@@ -1,0 +1,40 @@
+"""What happens here when somebody changes a wish."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import connection
+from django.dispatch import receiver
+
+from notifications.sources.frameworks import changes, names, waiting
+from preferences.kinds import Event
+from preferences.signals import wishes_changed
+
+
+@receiver(wishes_changed)
+def follow_wishes(
+    *, user_ids: list[int] | None, job: tuple[str, datetime] | None, switched_on: list[str], **_: Any
+) -> None:
+    """Running waits get their new limit; an event just switched on is told if it is the job's present state.
+
+    A batch of the poller that has read the old wishes commits first, and what it leaves is seen here; a later one
+    waits, and reads the new ones.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s, %s)", [names.LOCK_SPACE, names.WISHES_LOCK])
+    if user_ids is None:
+        waiting.look_again()
+    elif user_ids:
+        owners = get_user_model().objects.filter(pk__in=user_ids).values_list("username", flat=True)
+        waiting.look_again(user_names=list(owners))
+    if job is not None:
+        framework_name, submission_time = job
+        waiting.look_again(framework_name=framework_name)
+        changes.queue_present_state(
+            framework_name=framework_name,
+            submission_time=submission_time,
+            events=[Event(event) for event in switched_on],
+        )

@@ -1,0 +1,106 @@
+"""Store what is told: the only writer of notifications, inside the poller's transaction.
+
+Plain SQL instead of the ORM: `INSERT … ON CONFLICT DO NOTHING RETURNING` is the one way to learn which rows are
+new, and only those may get deliveries. One statement does both for a whole batch.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+
+from django.db import connection
+
+from notifications.events import EventKey
+from notifications.sources.base import Candidate
+from preferences.kinds import Channel
+from preferences.prepared import Prepared
+from preferences.rules import NO_OVERRIDE, Decision, decide
+from preferences.wishes import Wishes
+
+LIVE_CHANNEL = "notifcenter_live"
+"""NOTIFY to the web processes. Payload: '' for new notifications, or the id of a user whose counts changed."""
+
+_RECORD = Prepared(
+    "notifcenter_record",
+    ["json", "text"],
+    """
+WITH told AS MATERIALIZED (
+    SELECT * FROM json_to_recordset(%s) AS t(o int, u int, e text, n int, f text, s timestamptz, j text, v text,
+        d jsonb, t timestamptz, w boolean, m boolean, c text[])
+), new AS (
+    INSERT INTO notifications_notification (user_id, event, ordinal, framework_name, submission_time, job_name,
+        virtual_cluster, details, occurred_at, in_inbox, read_at)
+    SELECT u, e, n, f, s, j, v, d, t, w, CASE WHEN m THEN now() END FROM told ORDER BY o
+    ON CONFLICT (framework_name, submission_time, event, ordinal) DO NOTHING
+    RETURNING id, framework_name, submission_time, event, ordinal
+), queued AS (
+    INSERT INTO notifications_delivery (notification_id, channel, state, attempts, last_error)
+    SELECT new.id, channel, 'pending', 0, '' FROM new JOIN told
+        ON f = framework_name AND s = submission_time AND e = event AND n = ordinal
+    CROSS JOIN unnest(c) AS channel ORDER BY new.id
+    RETURNING 1
+)
+SELECT count(*), (SELECT count(*) FROM queued),
+    CASE WHEN count(*) > 0 THEN pg_notify(%s, '') END
+FROM new
+""",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """`frameworks`: those with an event that is told now or was told before; their marks are to be mirrored."""
+
+    notifications: int = 0
+    deliveries: int = 0
+    frameworks: frozenset[str] = frozenset()
+
+
+def record(candidates: Iterable[Candidate], wishes: Wishes) -> Recorded:
+    """Decide for each candidate, and store those that are wanted and new, in their order.
+
+    Must run in a transaction; the web processes hear of it when that commits.
+    """
+    rows: dict[EventKey, dict[str, object]] = {}
+    frameworks: set[str] = set()
+    for candidate in candidates:
+        owner = wishes.owners[candidate.username]
+        decision = decide(
+            candidate.event.event,
+            override=wishes.overrides.get(candidate.job, NO_OVERRIDE),
+            file=candidate.file,
+            owner=owner.wishes,
+            site=wishes.site,
+            channels=partial(wishes.channels, candidate.username),
+        )
+        if decision.wanted:
+            rows.setdefault(candidate.event.key, _row(len(rows), candidate, owner.user_id, decision))
+            frameworks.add(candidate.event.framework_name)
+    if not rows:
+        return Recorded()
+    with connection.cursor() as cursor:
+        _RECORD.execute(cursor, [json.dumps(list(rows.values())), LIVE_CHANNEL])
+        notifications, deliveries, _ = cursor.fetchone()
+    return Recorded(notifications, deliveries, frozenset(frameworks))
+
+
+def _row(order: int, candidate: Candidate, user_id: int, decision: Decision) -> dict[str, object]:
+    event = candidate.event
+    return {
+        "o": order,
+        "u": user_id,
+        "e": event.event.value,
+        "n": event.ordinal,
+        "f": event.framework_name,
+        "s": event.submission_time.isoformat(),
+        "j": candidate.job_name,
+        "v": candidate.virtual_cluster,
+        "d": event.details,
+        "t": event.occurred_at.isoformat(),
+        "w": decision.muted or Channel.WEBPORTAL in decision.channels,
+        "m": decision.muted,
+        "c": [channel.value for channel in sorted(decision.channels - {Channel.WEBPORTAL})],
+    }

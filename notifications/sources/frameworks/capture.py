@@ -1,0 +1,198 @@
+"""Install, check and remove the capture: a trigger on the cluster's table, and the ten columns if missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg2.errors
+from django.db import ProgrammingError, connection, transaction
+from django.db.utils import OperationalError
+
+from notifications.sources.frameworks import names
+
+FUNCTION = "notifcenter_capture"
+TRIGGER = "notifcenter_capture"
+LOCK_TIMEOUT_SECONDS = 5
+COLUMNS = {
+    f"{kind}At{event}": "integer" if (kind, event) == ("notified", "Retried") else "boolean"
+    for event in ("Running", "Succeeded", "Failed", "Stopped", "Retried")
+    for kind in ("notification", "notified")
+}
+"""The design's ten columns: Sequelize's names, nullable, without a default (adding them rewrites nothing)."""
+
+NO_TABLE = (
+    "There is no table `frameworks` in this database. Point DATABASE_URL at the database of the cluster "
+    "(or run `manage.py demo_cluster` to play one)."
+)
+NOT_MIGRATED = "Our own tables are missing. Run `manage.py migrate` first."
+
+_POWERLESS = (
+    "The trigger would run as the role {owner}, which may not write notifications_capturedchange. "
+    "Grant it INSERT there, or let a role that has it own the function."
+)
+
+_FOLDER = Path(__file__).parent
+
+
+class CaptureError(Exception):
+    """The capture cannot be installed or removed; the message says what to do."""
+
+
+def missing() -> list[str]:
+    """What is not in place, in words; [] when the capture works."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass('frameworks'), to_regclass('notifications_capturedchange')")
+        table, queue = cursor.fetchone()
+        if table is None:
+            return [NO_TABLE]
+        found = [NOT_MIGRATED] if queue is None else []
+        columns = _missing_columns()
+        if columns:
+            found.append(f"`frameworks` lacks the columns {', '.join(columns)}.")
+        if not is_capturing():
+            found.append("The trigger on `frameworks` is missing or disabled.")
+        elif owner := _powerless_owner():
+            found.append(_POWERLESS.format(owner=owner))
+        return found + (["Run `manage.py capture install`."] if columns or not is_capturing() else [])
+
+
+def is_capturing() -> bool:
+    """Whether the trigger is there and enabled. Looks at the catalogue only."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = to_regclass('frameworks') AND tgname = %s "
+            "AND tgenabled IN ('O', 'A')) AND to_regclass('notifications_capturedchange') IS NOT NULL",
+            [TRIGGER],
+        )
+        return bool(cursor.fetchone()[0])
+
+
+def install(*, with_notify: bool = True) -> list[str]:
+    """Add what is missing; returns what was done, in words. Repeatable. Raises CaptureError.
+
+    The table is locked only when a column or the trigger is really missing, and for a moment.
+    """
+    done = []
+    with _clear_errors(), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass('frameworks'), to_regclass('notifications_capturedchange')")
+        table, queue = cursor.fetchone()
+        if table is None:
+            raise CaptureError(NO_TABLE)
+        if queue is None:
+            raise CaptureError(NOT_MIGRATED)
+        columns = _missing_columns()
+        if columns:
+            added = ", ".join(f'ADD COLUMN IF NOT EXISTS "{name}" {COLUMNS[name]}' for name in columns)
+            cursor.execute(f"ALTER TABLE frameworks {added}")
+            done.append(f"added the columns {', '.join(columns)}")
+        cursor.execute(_function_sql(with_notify=with_notify))
+        absent = not is_capturing()
+        if absent:
+            cursor.execute(f"DROP TRIGGER IF EXISTS {TRIGGER} ON frameworks")
+            cursor.execute(
+                f"CREATE TRIGGER {TRIGGER} AFTER INSERT OR UPDATE ON frameworks "
+                f"FOR EACH ROW EXECUTE FUNCTION {_schema()}.{FUNCTION}()"
+            )
+        if owner := _powerless_owner():
+            raise CaptureError(_POWERLESS.format(owner=owner))
+        if absent:
+            cursor.execute(_REMEMBER_ABSENCE)
+            cursor.execute("SELECT pg_notify(%s, '')", [names.CHANGES_CHANNEL])
+            done.append("added the trigger")
+    return done
+
+
+def remove() -> list[str]:
+    """Take the trigger and its function away. The columns stay: clusters since v1.8 own them."""
+    with _clear_errors(), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass('frameworks'), to_regproc(%s)", [FUNCTION])
+        table, function = cursor.fetchone()
+        if table is not None:
+            cursor.execute(f"DROP TRIGGER IF EXISTS {TRIGGER} ON frameworks")
+        if function is not None:
+            cursor.execute(f"DROP FUNCTION IF EXISTS {_schema()}.{FUNCTION}()")
+    return ["removed the trigger"] if function is not None else []
+
+
+_REMEMBER_ABSENCE = """
+INSERT INTO notifications_pollerstate AS p (id, leader, installed_at, capture_seen_at)
+VALUES (1, '', now(), now())
+ON CONFLICT (id) DO UPDATE SET
+    reconcile_from = LEAST(p.reconcile_from, p.capture_seen_at),
+    installed_at = COALESCE(p.installed_at, now()),
+    capture_seen_at = now()
+"""
+
+
+def _function_sql(*, with_notify: bool) -> str:
+    wake = (
+        (_FOLDER / "wake.sql")
+        .read_text(encoding="utf-8")
+        .format(space=names.LOCK_SPACE, sleep=names.SLEEP_LOCK, channel=names.CHANGES_CHANNEL)
+    )
+    template = (_FOLDER / "capture.sql").read_text(encoding="utf-8")
+    return template.format(
+        schema=_schema(),
+        wake=wake.strip() if with_notify else "",
+        channel=names.CHANGES_CHANNEL,
+        missed=names.MISSED,
+    )
+
+
+def _schema() -> str:
+    """The quoted schema of our tables."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT quote_ident(n.nspname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+            "WHERE c.oid = to_regclass('notifications_capturedchange')"
+        )
+        row = cursor.fetchone()
+        return str(row[0]) if row else "public"
+
+
+def _powerless_owner() -> str:
+    """The owner of the function, whose rights it has, if these do not suffice; else ''."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT quote_ident(pg_get_userbyid(proowner)) FROM pg_proc WHERE oid = to_regproc(%s) "
+            "AND NOT has_table_privilege(proowner, to_regclass('notifications_capturedchange'), 'INSERT')",
+            [f"{_schema()}.{FUNCTION}"],
+        )
+        row = cursor.fetchone()
+        return str(row[0]) if row else ""
+
+
+def _missing_columns() -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass('frameworks') "
+            "AND attnum > 0 AND NOT attisdropped"
+        )
+        present = {name for (name,) in cursor}
+    return [name for name in COLUMNS if name not in present]
+
+
+@contextmanager
+def _clear_errors() -> Iterator[None]:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('lock_timeout', %s, false)", [f"{LOCK_TIMEOUT_SECONDS}s"])
+        try:
+            yield
+        finally:
+            with connection.cursor() as cursor:
+                cursor.execute("RESET lock_timeout")
+    except ProgrammingError as error:
+        if not isinstance(error.__cause__, psycopg2.errors.InsufficientPrivilege):
+            raise
+        raise CaptureError(
+            f"The database refused: {str(error).strip()}. "
+            "Use the role that owns `frameworks`, with rights on our tables."
+        ) from None
+    except OperationalError as error:
+        raise CaptureError(
+            f"The database refused: {str(error).strip()}. If the table is locked by a long transaction, "
+            "try again when it has ended."
+        ) from None

@@ -1,0 +1,62 @@
+-- The trigger function on the cluster's table. It must never fail or hold up the cluster's write:
+--   * it returns at once when neither state nor retries changed (most of the cluster's updates);
+--   * whatever goes wrong becomes a warning in the server's log, and the poller is told to look for itself;
+--   * it needs no right of the writer, and nobody can put another function in its way;
+--   * it waits at most a second for a lock on our table.
+-- It names no column in the trigger's definition: that would break the cluster's own schema upgrade.
+CREATE OR REPLACE FUNCTION {schema}.notifcenter_capture() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '1s'
+AS $capture$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO {schema}.notifications_capturedchange (framework_name, submission_time, user_name,
+            old_state, new_state, old_retries, new_retries, changed_at)
+        VALUES (NEW.name, NEW."submissionTime", NEW."userName",
+            NULL, NEW.state, NULL, NEW.retries, clock_timestamp());
+    ELSIF NEW.state IS NOT DISTINCT FROM OLD.state
+        AND NEW.retries IS NOT DISTINCT FROM OLD.retries
+        AND NEW."submissionTime" = OLD."submissionTime"
+    THEN
+        RETURN NULL;
+    ELSIF NEW."submissionTime" = OLD."submissionTime" THEN
+        INSERT INTO {schema}.notifications_capturedchange (framework_name, submission_time, user_name,
+            old_state, new_state, old_retries, new_retries, changed_at)
+        VALUES (NEW.name, NEW."submissionTime", NEW."userName",
+            COALESCE(OLD.state, ''), NEW.state, OLD.retries, NEW.retries, clock_timestamp());
+    ELSE
+        INSERT INTO {schema}.notifications_capturedchange (framework_name, submission_time, user_name,
+            old_state, new_state, old_retries, new_retries, changed_at)
+        VALUES (NEW.name, NEW."submissionTime", NEW."userName",
+            NULL, NEW.state, NULL, NEW.retries, clock_timestamp());
+    END IF;
+    {wake}
+    RETURN NULL;
+EXCEPTION WHEN OTHERS THEN
+    BEGIN
+        IF SQLSTATE = '42804' THEN
+            -- This session has planned with the types from before an upgrade of the cluster's table.
+            EXECUTE $insert$
+                INSERT INTO {schema}.notifications_capturedchange (framework_name, submission_time, user_name,
+                    old_state, new_state, old_retries, new_retries, changed_at)
+                SELECT n.name, n."submissionTime", n."userName",
+                    CASE WHEN same.job THEN COALESCE(o.state, '') END, n.state,
+                    CASE WHEN same.job THEN o.retries END, n.retries, clock_timestamp()
+                FROM (SELECT ($1).*) AS n, (SELECT ($2).*) AS o, LATERAL (
+                    SELECT n."submissionTime" IS NOT DISTINCT FROM o."submissionTime" AS job) AS same
+                WHERE NOT same.job OR n.state IS DISTINCT FROM o.state OR n.retries IS DISTINCT FROM o.retries
+            $insert$ USING NEW, OLD;
+            PERFORM pg_notify('{channel}', '');
+        ELSE
+            RAISE WARNING 'notifcenter: a change was not captured: % (%)', SQLERRM, SQLSTATE;
+            PERFORM pg_notify('{channel}', '{missed}');
+        END IF;
+    EXCEPTION WHEN OTHERS THEN
+        RAISE WARNING 'notifcenter: a change was not captured: % (%)', SQLERRM, SQLSTATE;
+    END;
+    RETURN NULL;
+END
+$capture$;
+-- Nobody else may use it: whoever could put it on a table of their own could make up changes.
+REVOKE ALL ON FUNCTION {schema}.notifcenter_capture() FROM PUBLIC;

@@ -1,0 +1,76 @@
+"""notifiedAt*: a mirror, for others to read, of what was told. It decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from django.db import connection
+
+from preferences.prepared import Prepared
+
+RETRY_LIMIT = 500
+
+# A row that the cluster holds locked is not waited for: it is remembered, and marked a little later.
+# The lateral subquery is an index lookup per job, whatever the planner thinks of the tables' sizes.
+_MARK = Prepared(
+    "notifcenter_mark",
+    ["text[]"],
+    """
+WITH free AS MATERIALIZED (
+    SELECT f.name, f."submissionTime" AS submitted FROM frameworks f WHERE f.name = ANY(%s)
+    FOR NO KEY UPDATE SKIP LOCKED
+), told AS (
+    SELECT free.name, t.* FROM free CROSS JOIN LATERAL (
+        SELECT bool_or(n.event = 'running') AS running, bool_or(n.event = 'succeeded') AS succeeded,
+               bool_or(n.event = 'failed') AS failed, bool_or(n.event = 'stopped') AS stopped,
+               max(n.ordinal) FILTER (WHERE n.event = 'retried') AS retried
+        FROM notifications_notification n
+        WHERE n.framework_name = free.name AND n.submission_time = free.submitted
+    ) AS t WHERE t.running IS NOT NULL
+), marked AS (
+    UPDATE frameworks f SET
+        "notifiedAtRunning" = COALESCE(f."notifiedAtRunning", false) OR told.running,
+        "notifiedAtSucceeded" = COALESCE(f."notifiedAtSucceeded", false) OR told.succeeded,
+        "notifiedAtFailed" = COALESCE(f."notifiedAtFailed", false) OR told.failed,
+        "notifiedAtStopped" = COALESCE(f."notifiedAtStopped", false) OR told.stopped,
+        "notifiedAtRetried" = GREATEST(f."notifiedAtRetried", told.retried, 0)
+    FROM told
+    WHERE f.name = told.name AND (
+        COALESCE(f."notifiedAtRunning", false) < told.running
+        OR COALESCE(f."notifiedAtSucceeded", false) < told.succeeded
+        OR COALESCE(f."notifiedAtFailed", false) < told.failed
+        OR COALESCE(f."notifiedAtStopped", false) < told.stopped
+        OR COALESCE(f."notifiedAtRetried", 0) < COALESCE(told.retried, 0))
+)
+SELECT name FROM free
+""",
+)
+
+_REMEMBER = """
+INSERT INTO notifications_pendingmark (framework_name)
+SELECT name FROM frameworks WHERE name = ANY(%s) ON CONFLICT (framework_name) DO NOTHING
+"""
+
+
+def mirror(frameworks: Collection[str]) -> None:
+    """Set notifiedAt* of these to all that was ever told of the job that now has the name."""
+    if not frameworks:
+        return
+    with connection.cursor() as cursor:
+        _MARK.execute(cursor, [list(frameworks)])
+        free = {name for (name,) in cursor.fetchall()}
+        locked = [name for name in frameworks if name not in free]  # or gone
+        if locked:
+            cursor.execute(_REMEMBER, [locked])
+
+
+def mirror_pending() -> None:
+    """Try the rows that were locked once more."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM notifications_pendingmark WHERE framework_name IN "
+            "(SELECT framework_name FROM notifications_pendingmark LIMIT %s) "
+            "RETURNING framework_name",
+            [RETRY_LIMIT],
+        )
+        mirror([name for (name,) in cursor.fetchall()])

@@ -1,0 +1,223 @@
+"""OpenPAI's `frameworks` table as a source of events."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field, replace
+
+from notifications.events import JobEvent
+from notifications.sources.base import Batch, Candidate, Source
+from notifications.sources.frameworks import capture, changes, marks, reconcile, waiting
+from notifications.sources.frameworks.changes import JobRow, TakenChange
+from notifications.sources.frameworks.diagnosis import Diagnosis, diagnose
+from notifications.sources.frameworks.models import plain_job_name
+from notifications.sources.frameworks.transitions import (
+    STATE_EVENTS,
+    WAITING,
+    UndigestibleError,
+    events_of,
+    needs_snapshot,
+)
+from notifications.sources.frameworks.waiting import DueWait, Wait
+from preferences.job_protocol import as_job_file, read_block
+from preferences.kinds import Event
+from preferences.rules import NO_OVERRIDE, JobFile, waiting_limit_minutes
+from preferences.wishes import Wishes
+
+logger = logging.getLogger(__name__)
+
+USERNAME = re.compile(r"[\w.-]+", re.ASCII)
+MAX_USERNAME_CHARACTERS = 150
+DUE_SECONDS = 1.0
+"""How often waits are looked at while there are changes to handle."""
+
+
+@dataclass(slots=True)
+class FrameworkBatch(Batch):
+    """Beside the candidates: what leaves the queue, and how the waits of the jobs change.
+
+    `waits` holds the wait that begins, or None for one that is over.
+    """
+
+    undigestible: list[tuple[TakenChange, str]] = field(default_factory=list)
+    waits: dict[str, Wait | None] = field(default_factory=dict)
+    files: dict[str, JobFile] = field(default_factory=dict)
+    due: list[DueWait] = field(default_factory=list)
+
+    def involve(self, wait: Wait, file: JobFile) -> None:
+        self.usernames.add(wait.user_name)
+        self.frameworks.add(wait.framework_name)
+        self.files[wait.framework_name] = file
+
+
+class FrameworkSource(Source):
+    def __init__(self) -> None:
+        self._look_for_due_at = 0.0
+
+    def take(self, limit: int) -> FrameworkBatch | None:
+        taken = changes.take(limit)
+        batch = FrameworkBatch(is_full=len(taken) == limit)
+        if taken:
+            _digest(taken, batch)
+        # Not behind a backlog, in which the end of a wait may still be on its way.
+        if not taken or (not batch.is_full and time.monotonic() >= self._look_for_due_at):
+            batch.due = waiting.due(limit)
+            self._look_for_due_at = time.monotonic() + DUE_SECONDS
+        for due in batch.due:
+            batch.involve(due.wait, _job_file(due.row))
+        return batch if taken or batch.due else None
+
+    def add_timed(self, batch: Batch, wishes: Wishes) -> None:
+        assert isinstance(batch, FrameworkBatch)
+        for name, wait in batch.waits.items():
+            if wait is not None:
+                batch.waits[name] = _with_due(wait, _limit(wait, batch, wishes))
+        for due in batch.due:
+            if due.wait.framework_name not in batch.waits:  # else a change of this batch knows better
+                batch.waits[due.wait.framework_name] = _looked_at(due, batch, wishes)
+
+    def finish(self, batch: Batch, told: Collection[str]) -> None:
+        assert isinstance(batch, FrameworkBatch)
+        waiting.follow(batch.waits)
+        for one, error in batch.undigestible:
+            logger.warning("change put aside framework=%r error=%r", one.change.framework_name, error)
+        changes.put_aside(batch.undigestible)
+        marks.mirror(told)  # last, because it locks rows of the cluster until the commit
+
+    def put_aside(self, error: str) -> bool:
+        logger.warning("change put aside error=%r", error.partition("\n")[0])  # its details are the row
+        return changes.put_aside_oldest(error) or waiting.give_up_oldest()
+
+    def reconcile(self) -> int:
+        return reconcile.reconcile()
+
+    def reconcile_recent(self) -> None:
+        reconcile.note_absence()
+        reconcile.reconcile()
+
+    def look_after(self) -> None:
+        if reconcile.note_presence(capture.is_capturing()):
+            reconcile.reconcile()
+        marks.mirror_pending()
+
+    def problem(self) -> str:
+        return " ".join(capture.missing())
+
+    def has_work(self) -> bool:
+        return changes.waiting()
+
+
+def _digest(taken: list[TakenChange], batch: FrameworkBatch) -> None:
+    diagnoses = _diagnoses(taken)
+    for one in taken:
+        try:
+            candidates = list(_candidates(one, diagnoses.get(one.change.framework_name)))
+        except UndigestibleError as error:
+            batch.undigestible.append((one, str(error)))
+            continue
+        for candidate in candidates:
+            batch.add(candidate)
+        _follow_wait(one, batch)
+
+
+def _diagnoses(taken: list[TakenChange]) -> dict[str, Diagnosis]:
+    """By framework, where a snapshot is worth reading. Snapshots are large: a few at a time, and not kept."""
+    wanted = {t.change.framework_name: t for t in taken if t.row.present and needs_snapshot(t.change)}
+    found = {}
+    for name, snapshot in changes.snapshots(list(wanted)):
+        one = wanted[name]
+        found[name] = diagnose(snapshot, one.row.facts(one.change.submission_time))
+    return found
+
+
+def _candidates(one: TakenChange, known: Diagnosis | None) -> Iterator[Candidate]:
+    """Raises UndigestibleError, also for an owner who cannot have an account."""
+    username = _valid_username(one.user_name)
+
+    def diagnosis() -> Diagnosis:
+        return known or diagnose(None, one.row.facts(one.change.submission_time))
+
+    events = events_of(one.change, one.row.gpus, diagnosis)
+    file = _job_file(one.row)
+    for event in events:
+        if one.only_events is None or (event.event in one.only_events and not _is_over(event.event, one)):
+            yield _candidate(event, username, one.row, file)
+
+
+def _is_over(event: Event, one: TakenChange) -> bool:
+    """Whether the state that was queued as the present one (and not captured) has passed meanwhile."""
+    return STATE_EVENTS.get(one.change.new_state or "") == event and one.row.state != one.change.new_state
+
+
+def _candidate(event: JobEvent, username: str, row: JobRow, file: JobFile) -> Candidate:
+    name = plain_job_name(row.job_name, username, event.framework_name)
+    return Candidate(event, username, name, row.virtual_cluster or "", file)
+
+
+def _valid_username(name: str | None) -> str:
+    if not name:
+        raise UndigestibleError("The job has no owner (userName is empty).")
+    if len(name) > MAX_USERNAME_CHARACTERS:
+        raise UndigestibleError(f"The owner's name is longer than {MAX_USERNAME_CHARACTERS} characters.")
+    if not USERNAME.fullmatch(name):
+        raise UndigestibleError(
+            f"{name[:100]!r} is no valid user name: only letters, digits, _ . and - may be in it."
+        )
+    return name
+
+
+def _job_file(row: JobRow) -> JobFile:
+    return as_job_file(read_block(row.job_config), row.columns)
+
+
+def _follow_wait(one: TakenChange, batch: FrameworkBatch) -> None:
+    """Begin or end a wait, unless the change is old news: another submission, or the job has gone on since."""
+    change, row = one.change, one.row
+    if not row.present:
+        return  # a wait that is left over is forgotten when it is due
+    if row.state != WAITING:
+        batch.waits[change.framework_name] = None
+    elif change.begins_wait and change.retries == (row.retries or 0):
+        wait = Wait(
+            change.framework_name,
+            change.submission_time,
+            _valid_username(one.user_name),
+            change.retries,
+            change.changed_at,
+        )
+        batch.waits[wait.framework_name] = wait
+        batch.involve(wait, _job_file(row))
+
+
+def _limit(wait: Wait, batch: FrameworkBatch, wishes: Wishes) -> int | None:
+    return waiting_limit_minutes(
+        override=wishes.overrides.get(wait.job, NO_OVERRIDE),
+        file=batch.files[wait.framework_name],
+        owner=wishes.owners[wait.user_name].wishes,
+        site=wishes.site,
+    )
+
+
+def _with_due(wait: Wait, minutes: int | None) -> Wait:
+    return replace(wait, due_at=None if minutes is None else wait.limit_reached_at(minutes))
+
+
+def _looked_at(due: DueWait, batch: FrameworkBatch, wishes: Wishes) -> Wait | None:
+    """What becomes of a wait whose time has come; adds the event when its limit is really reached."""
+    wait = due.wait
+    if not due.row.present or due.row.state != WAITING:
+        return None
+    minutes = _limit(wait, batch, wishes)
+    if minutes is None or wait.limit_reached_at(minutes) > due.now:
+        return _with_due(wait, minutes)
+    details = {
+        "waited_seconds": int((due.now - wait.since).total_seconds()),
+        "limit_minutes": minutes,
+        **({} if due.row.gpus is None else {"gpus": due.row.gpus}),
+    }
+    event = JobEvent(*wait.job, Event.WAITING_TOO_LONG, wait.ordinal, wait.limit_reached_at(minutes), details)
+    batch.add(_candidate(event, wait.user_name, due.row, batch.files[wait.framework_name]))
+    return _with_due(wait, None)

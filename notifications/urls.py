@@ -1,0 +1,29 @@
+"""Addresses of notifications: the inbox, jobs, REST."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver, path
+
+from notifications import api, job_views, jobs_api, views
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", views.inbox_page, name="inbox"),
+    path("inbox/mark-read/", views.mark_read, name="mark-read"),
+    path("healthz", views.healthz, name="healthz"),
+    path("api/v1/notifications/", api.NotificationsView.as_view(), name="api-notifications"),
+    path("api/v1/notifications/mark-read/", api.MarkReadView.as_view(), name="api-mark-read"),
+    path("api/v1/notifications/unread/", api.UnreadView.as_view(), name="api-unread"),
+    path(
+        "api/v1/notifications/<int:notification_id>/",
+        api.NotificationView.as_view(),
+        name="api-notification",
+    ),
+    path("jobs/", job_views.job_list_page, name="jobs"),
+    path("jobs/<str:framework>/", job_views.job_page, name="job"),
+    path("api/v1/jobs/", jobs_api.JobListView.as_view(), name="api-jobs"),
+    path(
+        "api/v1/jobs/<str:framework>/notification-config/",
+        jobs_api.NotificationConfigView.as_view(),
+        name="api-job-config",
+    ),
+]

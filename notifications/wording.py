@@ -1,0 +1,132 @@
+"""The words of a notification: one line that tells the story, and one below it with the facts.
+
+Both are plain text, to be escaped like any other text for the place they go to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import isfinite
+from typing import Any
+
+from preferences.kinds import Event
+
+MAX_TITLE_CHARACTERS = 120
+MAX_WHY_CHARACTERS = 60
+UNNAMED = "(unnamed job)"
+
+CAUSERS = {
+    "user": "caused by the job itself",
+    "platform": "caused by the platform",
+    "resources": "caused by a lack of resources",
+}
+
+MINUTE, HOUR, DAY = 60, 60 * 60, 24 * 60 * 60
+
+
+def title(event: str, job_name: str, ordinal: int, details: Mapping[str, Any]) -> str:
+    """ "resnet50-lr3 failed: out of GPU memory"; one printable line of at most MAX_TITLE_CHARACTERS."""
+    story = _story(event, ordinal, details)
+    name = visible(job_name) or UNNAMED
+    return f"{shorten(name, MAX_TITLE_CHARACTERS - len(story) - 1)} {story}"
+
+
+def summary(event: str, details: Mapping[str, Any]) -> str:
+    """ "Ran 2 hours 5 minutes · exit code 226 · caused by the job itself"; '' when nothing is known."""
+    facts: list[str | None] = []
+    waited, ran = _number(details, "waited_seconds"), _number(details, "ran_seconds")
+    if event in (Event.RUNNING, Event.SUCCEEDED, Event.FAILED, Event.STOPPED) and waited:
+        facts.append(f"waited {duration(waited)}")
+    if event in (Event.SUCCEEDED, Event.FAILED, Event.STOPPED):
+        facts.append(None if ran is None else f"ran {duration(ran)}")
+    if event in (Event.FAILED, Event.RETRIED):
+        code = _number(details, "exit_code")
+        facts += [
+            None if code is None else f"exit code {code}",
+            CAUSERS.get(_text(details, "causer")),
+            f"task {_text(details, 'task')}" if _text(details, "task") else None,
+        ]
+    retries, gpus = _number(details, "retries"), _number(details, "gpus")
+    if retries and event != Event.RETRIED:
+        facts.append(_count(retries, "retry", "retries"))
+    if gpus:
+        facts.append(_count(gpus, "GPU", "GPUs"))
+    line = " · ".join(fact for fact in facts if fact)
+    return line[:1].upper() + line[1:]
+
+
+def event_word(event: str) -> str:
+    """ "Waiting too long", for labels and the subjects of mails."""
+    return str(Event(event).label) if event in Event.values else visible(event)
+
+
+def duration(seconds: int) -> str:
+    """ "45 seconds", "60 minutes", "2 hours 5 minutes", "3 days 4 hours": never more than two units."""
+    if seconds < 2 * MINUTE:
+        return _count(seconds, "second", "seconds")
+    if seconds < 2 * HOUR:
+        return _count(seconds // MINUTE, "minute", "minutes")
+    if seconds < 2 * DAY:
+        return _two(seconds // HOUR, "hours", seconds % HOUR // MINUTE, "minute")
+    return _two(seconds // DAY, "days", seconds % DAY // HOUR, "hour")
+
+
+def visible(text: str) -> str:
+    """The text on one line; what cannot be seen (newline, direction mark) is written like \\n, \\u202e."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def shorten(text: str, length: int) -> str:
+    """Cuts in the middle: what tells jobs apart often stands at the end of their names."""
+    if len(text) <= length:
+        return text
+    head = (length - 1) // 2
+    return f"{text[:head]}…{text[len(text) - (length - 1 - head) :]}"
+
+
+def _story(event: str, ordinal: int, details: Mapping[str, Any]) -> str:
+    match event:
+        case Event.RUNNING:
+            return "is running"
+        case Event.SUCCEEDED:
+            return "succeeded"
+        case Event.FAILED:
+            why = shorten(visible(_text(details, "why")), MAX_WHY_CHARACTERS)
+            code = _number(details, "exit_code")
+            why = why or ("" if code is None else f"exit code {code}")
+            return f"failed: {why}" if why else "failed"
+        case Event.STOPPED:
+            return "was stopped"
+        case Event.RETRIED if details.get("skipped"):
+            return f"was retried, now {_count(ordinal, 'time', 'times')}"
+        case Event.RETRIED:
+            return f"was retried (retry {ordinal})"
+        case Event.WAITING_TOO_LONG:
+            waited = _number(details, "waited_seconds")
+            return (
+                "has been waiting too long" if waited is None else f"has been waiting for {duration(waited)}"
+            )
+        case _:
+            return shorten(visible(event), MAX_WHY_CHARACTERS)
+
+
+def _number(details: Mapping[str, Any], key: str) -> int | None:
+    value = details.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+        return None
+    return int(value)
+
+
+def _text(details: Mapping[str, Any], key: str) -> str:
+    value = details.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
+
+
+def _two(major: int, majors: str, minor: int, minor_one: str) -> str:
+    return f"{major} {majors}" + (f" {_count(minor, minor_one, minor_one + 's')}" if minor else "")

@@ -1,0 +1,116 @@
+"""REST: a user's own preferences."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import User
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from preferences import selectors, services
+from preferences.fields import (
+    AddressField,
+    EventSwitchesSerializer,
+    MinutesField,
+    StrictBooleanField,
+    StrictSerializer,
+    TimeZoneField,
+    chosen_events,
+    switches,
+)
+from preferences.kinds import Channel
+from preferences.rules import Source
+
+DEFAULT_SOURCES = [(source.value, source.value) for source in (Source.OWNER, Source.SITE)]
+
+
+class ChannelSerializer(StrictSerializer):
+    available = StrictBooleanField(read_only=True)
+    why_not = serializers.CharField(read_only=True, help_text="Why it is not available; '' when it is.")
+    enabled = StrictBooleanField(required=False, help_text="The channel's master switch.")
+    events = EventSwitchesSerializer(required=False)
+
+
+class ChannelsSerializer(StrictSerializer):
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        return {channel.value: ChannelSerializer(required=False) for channel in Channel}
+
+
+class PreferencesSerializer(StrictSerializer):
+    email_address = AddressField(required=False)
+    default_events = EventSwitchesSerializer(
+        required=False,
+        allow_null=True,
+        help_text="For jobs that say nothing. Write null: as the site has it.",
+    )
+    default_events_source = serializers.ChoiceField(DEFAULT_SOURCES, read_only=True)
+    channels = ChannelsSerializer(required=False)
+    waiting_minutes = MinutesField(required=False, allow_null=True, help_text="null: as the site has it.")
+    time_zone = TimeZoneField(required=False)
+    site_default_events = EventSwitchesSerializer(read_only=True)
+    site_waiting_minutes = serializers.IntegerField(read_only=True)
+
+
+class PreferencesView(APIView):
+    """What the signed-in user wants to hear of, and how."""
+
+    @extend_schema(operation_id="preferences_read", responses=PreferencesSerializer)
+    def get(self, request: Request) -> Response:
+        return Response(_representation(selectors.profile(user=_user(request))))
+
+    @extend_schema(
+        operation_id="preferences_change", request=PreferencesSerializer, responses=PreferencesSerializer
+    )
+    def patch(self, request: Request) -> Response:
+        """What is left out stays as it is, on every level."""
+        given = PreferencesSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        services.save_preferences(user=_user(request), **_changes(given.validated_data))
+        return Response(_representation(selectors.profile(user=_user(request))))
+
+
+def _user(request: Request) -> User:
+    assert isinstance(request.user, User)  # REST asks for authentication by default
+    return request.user
+
+
+def _changes(data: dict[str, Any]) -> dict[str, Any]:
+    """Validated data as the arguments of `services.save_preferences`."""
+    plain = ("email_address", "waiting_minutes", "time_zone")
+    changes: dict[str, Any] = {name: data[name] for name in plain if name in data}
+    if "default_events" in data:
+        chosen = data["default_events"]
+        changes["default_events"] = None if chosen is None else chosen_events(chosen)
+    if "channels" in data:
+        changes["channels"] = {
+            Channel(name): services.ChannelChange(
+                enabled=change.get("enabled"), events=chosen_events(change.get("events", {}))
+            )
+            for name, change in data["channels"].items()
+        }
+    return changes
+
+
+def _representation(profile: selectors.Profile) -> dict[str, Any]:
+    return {
+        "email_address": profile.email_address,
+        "default_events": switches(profile.default_events),
+        "default_events_source": profile.default_events_source.value,
+        "channels": {
+            choice.channel.value: {
+                "available": choice.available,
+                "why_not": choice.why_not,
+                "enabled": choice.enabled,
+                "events": switches(choice.events),
+            }
+            for choice in profile.channels
+        },
+        "waiting_minutes": profile.waiting_minutes,
+        "time_zone": profile.time_zone,
+        "site_default_events": switches(profile.site.default_events),
+        "site_waiting_minutes": profile.site.waiting_minutes,
+    }

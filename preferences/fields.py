@@ -1,0 +1,110 @@
+"""Serializers that take JSON at its word: no unknown names, no "yes" for true."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.validators import validate_email
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from preferences.kinds import Event
+from preferences.models import MAX_WAITING_MINUTES, validate_time_zone
+
+MAX_SHOWN_CHARACTERS = 40
+MAX_SHOWN_NAMES = 20
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """Refuses fields that it does not have, each by name, and those that are read-only."""
+
+    default_error_messages = {"invalid": "Must be a JSON object."}
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, Mapping):
+            refused = [name for name in data if name not in self.fields or self.fields[name].read_only]
+            if refused:
+                raise serializers.ValidationError(
+                    {_shown(name): [self._refusal(name)] for name in refused[:MAX_SHOWN_NAMES]}
+                )
+        return super().to_internal_value(data)
+
+    def _refusal(self, name: str) -> str:
+        if name in self.fields:
+            return "This field cannot be changed."
+        writable = [known for known, field in self.fields.items() if not field.read_only]
+        return f"There is no such field. Use: {', '.join(writable)}."
+
+
+class StrictBooleanField(serializers.BooleanField):
+    default_error_messages = {"invalid": "Must be true or false."}
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid")
+        return data
+
+
+class StrictStringField(serializers.CharField):
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class MinutesField(serializers.IntegerField):
+    """A waiting limit."""
+
+    default_error_messages = {"invalid": "Must be a whole number of minutes, or null."}
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(min_value=1, max_value=MAX_WAITING_MINUTES, **options)
+
+    def to_internal_value(self, data: Any) -> int:
+        if not isinstance(data, int) or isinstance(data, bool):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+@extend_schema_field(OpenApiTypes.EMAIL)
+class AddressField(StrictStringField):
+    """An e-mail address, or '' for none."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=254, allow_blank=True, validators=[validate_email_or_blank], **options)
+
+
+class TimeZoneField(StrictStringField):
+    """A name of the IANA time zone database, or '' for the site's."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=64, allow_blank=True, validators=[validate_time_zone], **options)
+
+
+class EventSwitchesSerializer(StrictSerializer):
+    """true or false for each event; when writing, an event that is left out stays as it is."""
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        return {event.value: StrictBooleanField(required=False) for event in Event}
+
+
+def _shown(name: str) -> str:
+    """A name that a client made up, as it may stand in an answer: bounded, and possible to encode."""
+    return name[:MAX_SHOWN_CHARACTERS].encode(errors="backslashreplace").decode()
+
+
+def validate_email_or_blank(value: str) -> None:
+    if value:
+        validate_email(value)
+
+
+def switches(on: frozenset[Event]) -> dict[str, bool]:
+    """{event: true or false} for all events."""
+    return {event.value: event in on for event in Event}
+
+
+def chosen_events(data: Mapping[str, Any]) -> dict[Event, Any]:
+    """The validated data of a serializer of events, by event."""
+    return {Event(name): value for name, value in data.items()}

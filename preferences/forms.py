@@ -1,0 +1,228 @@
+"""The forms of the profile page and the job page."""
+
+from __future__ import annotations
+
+import zoneinfo
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from django import forms
+
+from preferences.kinds import Channel, Event
+from preferences.models import MAX_WAITING_MINUTES
+from preferences.rules import Source
+from preferences.selectors import ChannelChoice, EventWish, JobWishes, Profile
+from preferences.services import ChannelChange
+
+SOURCE_LABELS = {
+    Source.OVERRIDE: "set here",
+    Source.JOB_FILE: "the job's file",
+    Source.OWNER: "the owner's profile",
+    Source.SITE: "the site's default",
+}
+AS_OTHERWISE, ON, OFF = "", "on", "off"
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixColumn:
+    """A channel of the matrix: its master switch, and whether it can be used."""
+
+    choice: ChannelChoice
+    enabled: forms.BoundField
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixRow:
+    """An event of the matrix with one switch a channel."""
+
+    event: Event
+    switches: tuple[forms.BoundField, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """An event of a job with its switch."""
+
+    wish: EventWish
+    source: str
+    switch: forms.BoundField
+
+
+class ProfileForm(forms.Form):
+    """All of a user's choices. A channel that is not available keeps its choices, whatever is sent."""
+
+    email_address = forms.EmailField(label="E-mail address", required=False, max_length=254)
+    default_events = forms.MultipleChoiceField(
+        label="Tell me when such a job",
+        choices=Event.choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    waiting_minutes = forms.IntegerField(
+        label="A job waits too long after",
+        required=False,
+        min_value=1,
+        max_value=MAX_WAITING_MINUTES,
+    )
+
+    def __init__(self, data: Any = None, *, profile: Profile) -> None:
+        super().__init__(data, initial=_profile_initial(profile))
+        self.profile = profile
+        site = ", ".join(_labels(profile.site.default_events)) or "nothing"
+        self.fields["default_source"] = forms.ChoiceField(
+            label="For jobs that say nothing",
+            choices=[
+                (Source.SITE.value, f"As the site has it: {site}"),
+                (Source.OWNER.value, "My own choice"),
+            ],
+            widget=forms.RadioSelect,
+        )
+        self.fields["time_zone"] = forms.ChoiceField(
+            label="Time zone", required=False, choices=_time_zones(profile.time_zone)
+        )
+        self.fields[
+            "waiting_minutes"
+        ].help_text = f"Minutes; left empty: as the site has it ({profile.site.waiting_minutes})."
+        for choice in profile.channels:
+            disabled = not choice.available
+            self.fields[choice.channel.value] = forms.BooleanField(
+                label=choice.channel.label, required=False, disabled=disabled
+            )
+            for event in Event:
+                self.fields[_switch(choice.channel, event)] = forms.BooleanField(
+                    label=f"{event.label}: {choice.channel.label}", required=False, disabled=disabled
+                )
+
+    @property
+    def columns(self) -> list[MatrixColumn]:
+        return [MatrixColumn(choice, self[choice.channel.value]) for choice in self.profile.channels]
+
+    @property
+    def rows(self) -> list[MatrixRow]:
+        channels = [choice.channel for choice in self.profile.channels]
+        return [
+            MatrixRow(event, tuple(self[_switch(channel, event)] for channel in channels)) for event in Event
+        ]
+
+    def changes(self) -> dict[str, Any]:
+        """The arguments of `services.save_preferences`, after validation."""
+        data = self.cleaned_data
+        chosen = data["default_events"]
+        ticked_only = "default_events" in self.changed_data and "default_source" not in self.changed_data
+        own = data["default_source"] == Source.OWNER or ticked_only
+        return {
+            "email_address": data["email_address"],
+            "default_events": {event: event.value in chosen for event in Event} if own else None,
+            "waiting_minutes": data["waiting_minutes"],
+            "time_zone": data["time_zone"],
+            "channels": {
+                choice.channel: ChannelChange(
+                    enabled=data[choice.channel.value],
+                    events={event: data[_switch(choice.channel, event)] for event in Event},
+                )
+                for choice in self.profile.channels
+                if choice.available
+            },
+        }
+
+
+class JobConfigForm(forms.Form):
+    """What is set for one job alone; `submission_time` keeps it from a later job of the same name."""
+
+    submission_time = forms.CharField(widget=forms.HiddenInput)
+    waiting_minutes = forms.IntegerField(
+        label="This job waits too long after",
+        required=False,
+        min_value=1,
+        max_value=MAX_WAITING_MINUTES,
+    )
+    muted = forms.BooleanField(
+        label="Mute this job", required=False, help_text="Nothing is sent, and nothing shows as unread."
+    )
+
+    def __init__(self, data: Any = None, *, wishes: JobWishes, submission_time: str) -> None:
+        self.wishes = wishes
+        self._present_submission_time = submission_time
+        override = wishes.override
+        switches = {event.value: (ON if on else OFF) for event, on in override.events.items()}
+        super().__init__(
+            data,
+            initial={
+                "submission_time": submission_time,
+                "waiting_minutes": override.waiting_minutes,
+                "muted": override.muted,
+                **switches,
+            },
+        )
+        self.fields["waiting_minutes"].help_text = f"Minutes; left empty: {_otherwise_minutes(wishes)}."
+        for wish in wishes.events:
+            otherwise = f"{'yes' if wish.otherwise else 'no'} ({SOURCE_LABELS[wish.otherwise_source]})"
+            self.fields[wish.event.value] = forms.ChoiceField(
+                label=wish.event.label,
+                required=False,
+                choices=[(AS_OTHERWISE, f"As otherwise: {otherwise}"), (ON, "Yes"), (OFF, "No")],
+            )
+
+    def clean_submission_time(self) -> str:
+        if self.cleaned_data["submission_time"] != self._present_submission_time:
+            raise forms.ValidationError(
+                "This job has been submitted again meanwhile. These are the switches of the new one."
+            )
+        return self._present_submission_time
+
+    @property
+    def rows(self) -> list[EventRow]:
+        return [
+            EventRow(wish, SOURCE_LABELS[wish.source], self[wish.event.value]) for wish in self.wishes.events
+        ]
+
+    def changes(self) -> dict[str, Any]:
+        """The arguments of `services.set_job_override`, after validation."""
+        data = self.cleaned_data
+        meaning = {ON: True, OFF: False, AS_OTHERWISE: None}
+        return {
+            "events": {event: meaning[data[event.value]] for event in Event},
+            "waiting_minutes": data["waiting_minutes"],
+            "muted": data["muted"],
+        }
+
+
+def _time_zones(chosen: str) -> list[tuple[str, str]]:
+    """The zones to choose from; one that was chosen over REST stays, even if it is an odd one."""
+    names = _usual_time_zones()
+    more = [chosen] if chosen and chosen not in names else []
+    return [("", "UTC"), *((name, name.replace("_", " ")) for name in (*more, *names))]
+
+
+@cache
+def _usual_time_zones() -> tuple[str, ...]:
+    names = zoneinfo.available_timezones()
+    return tuple(sorted(name for name in names if "/" in name and not name.startswith("Etc/")))
+
+
+def _profile_initial(profile: Profile) -> dict[str, Any]:
+    initial: dict[str, Any] = {
+        "email_address": profile.email_address,
+        "default_source": profile.default_events_source.value,
+        "default_events": [event.value for event in Event if event in profile.default_events],
+        "waiting_minutes": profile.waiting_minutes,
+        "time_zone": profile.time_zone,
+    }
+    for choice in profile.channels:
+        initial[choice.channel.value] = choice.enabled
+        initial |= {_switch(choice.channel, event): event in choice.events for event in Event}
+    return initial
+
+
+def _otherwise_minutes(wishes: JobWishes) -> str:
+    minutes, source = wishes.without_override.waiting
+    return f"{minutes}, from {SOURCE_LABELS[source]}"
+
+
+def _switch(channel: Channel, event: Event) -> str:
+    return f"{channel.value}-{event.value}"
+
+
+def _labels(events: frozenset[Event]) -> list[str]:
+    return [event.label for event in Event if event in events]

@@ -1,0 +1,123 @@
+"""What people and admins have chosen. An absent row means the defaults."""
+
+from __future__ import annotations
+
+import zoneinfo
+from typing import Any
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+
+from preferences.kinds import Channel, Event
+
+MAX_WAITING_MINUTES = 30 * 24 * 60
+WAITING_VALIDATORS = [MinValueValidator(1), MaxValueValidator(MAX_WAITING_MINUTES)]
+
+
+def all_events() -> list[str]:
+    return list(Event.values)
+
+
+def initial_default_events() -> list[str]:
+    return [Event.FAILED.value, Event.WAITING_TOO_LONG.value]
+
+
+def validate_time_zone(name: str) -> None:
+    if name and name not in zoneinfo.available_timezones():
+        raise ValidationError(f"{name!r} is no time zone; write it like Europe/Berlin.")
+
+
+def event_list(**options: Any) -> ArrayField[Any, Any]:
+    return ArrayField(models.CharField(max_length=32, choices=Event.choices), **options)
+
+
+class UserPreference(models.Model):
+    """A user's own choices that are not about one channel."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="preference"
+    )
+    default_events = event_list(
+        null=True, blank=True, help_text="For jobs that say nothing; empty: as the site has it."
+    )
+    waiting_minutes = models.PositiveIntegerField(
+        null=True, blank=True, validators=WAITING_VALIDATORS, help_text="Empty: as the site has it."
+    )
+    time_zone = models.CharField(max_length=64, blank=True, default="", validators=[validate_time_zone])
+
+    def __str__(self) -> str:
+        return f"preferences of {self.user_id}"
+
+
+class ChannelPreference(models.Model):
+    """One row of a user's matrix of events × channels. Without a row, a channel is on for all events."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="channel_preferences")
+    channel = models.CharField(max_length=32, choices=Channel.choices)
+    enabled = models.BooleanField(default=True)
+    events = event_list(default=all_events, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "channel"], name="one_preference_per_channel")]
+
+    def __str__(self) -> str:
+        return f"{self.channel} of {self.user_id}"
+
+
+class JobConfig(models.Model):
+    """What was set for one job after its submission; a job of the same name submitted again has none."""
+
+    framework_name = models.CharField(max_length=64)
+    submission_time = models.DateTimeField()
+    events = models.JSONField(default=dict, blank=True, help_text='{"failed": true, "running": false, …}')
+    waiting_minutes = models.PositiveIntegerField(null=True, blank=True, validators=WAITING_VALIDATORS)
+    muted = models.BooleanField(default=False)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["framework_name", "submission_time"], name="one_config_per_job")
+        ]
+
+    def __str__(self) -> str:
+        return self.framework_name
+
+    def clean(self) -> None:
+        if not isinstance(self.events, dict):
+            raise ValidationError({"events": "Must be an object of event: true or false."})
+        for event, on in self.events.items():
+            if event not in Event.values:
+                raise ValidationError({"events": f"There is no event {event!r}."})
+            if not isinstance(on, bool):
+                raise ValidationError({"events": f"`{event}` must be true or false."})
+
+
+class ChannelPolicy(models.Model):
+    """The admin's master switch of one channel. Without a row, a channel is on."""
+
+    channel = models.CharField(max_length=32, choices=Channel.choices, primary_key=True)
+    enabled = models.BooleanField(default=True)
+
+    class Meta:
+        verbose_name_plural = "channel policies"
+
+    def __str__(self) -> str:
+        return self.get_channel_display()
+
+
+class SiteSettings(models.Model):
+    """One row: the site's defaults."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    default_events = event_list(default=initial_default_events, blank=True)
+    waiting_minutes = models.PositiveIntegerField(default=60, validators=WAITING_VALIDATORS)
+
+    class Meta:
+        verbose_name_plural = "site settings"
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="one_row_of_site_settings")]
+
+    def __str__(self) -> str:
+        return "Site settings"

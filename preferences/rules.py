@@ -1,0 +1,156 @@
+"""Who gets what: pure decisions over plain values. No database, no Django settings, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from preferences.kinds import Channel, Event
+
+
+class Source(StrEnum):
+    """Where the answer "is this event wanted?" comes from, strongest first."""
+
+    OVERRIDE = "override"
+    JOB_FILE = "job_file"
+    OWNER = "owner"
+    SITE = "site"
+
+
+@dataclass(frozen=True, slots=True)
+class JobFile:
+    """What a job's own file says. `block` is None without a notification block in its YAML.
+
+    `columns` are the events whose notificationAt* column is true: the cluster writes false there both for
+    "no" and for "not said", so only true carries meaning. `ignored` are events that the block names with an
+    unusable value: it says neither yes nor no to them.
+    """
+
+    block: Mapping[Event, bool] | None = None
+    columns: frozenset[Event] = frozenset()
+    waiting_minutes: int | None = None
+    ignored: frozenset[Event] = frozenset()
+
+    @property
+    def says_something(self) -> bool:
+        return self.block is not None or bool(self.columns)
+
+
+@dataclass(frozen=True, slots=True)
+class JobOverride:
+    """What was set for one job after its submission."""
+
+    events: Mapping[Event, bool] = field(default_factory=dict)
+    waiting_minutes: int | None = None
+    muted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerWishes:
+    """A user's profile. None means "as the site has it". A channel that is absent is off for all events."""
+
+    channels: Mapping[Channel, frozenset[Event]]
+    default_events: frozenset[Event] | None = None
+    waiting_minutes: int | None = None
+    has_address: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SiteWishes:
+    """What the admin decided, and what can work at all."""
+
+    default_events: frozenset[Event]
+    waiting_minutes: int
+    channels_on: frozenset[Channel]
+    mail_configured: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """`channels` is empty when the event is not wanted or every channel is off for it."""
+
+    wanted: bool
+    source: Source
+    channels: frozenset[Channel] = field(default_factory=frozenset)
+    muted: bool = False
+
+
+NO_OVERRIDE = JobOverride()
+NO_FILE = JobFile()
+
+
+def wanted(
+    event: Event, *, override: JobOverride, file: JobFile, owner: OwnerWishes, site: SiteWishes
+) -> tuple[bool, Source]:
+    """Whether the event is asked for, and who asked: override > job's file > owner > site.
+
+    A file that has a block says "no" to the cluster's five events that it does not name. It says nothing
+    about `waiting_too_long`, which older files cannot know, unless it names it.
+    """
+    if event in override.events:
+        return override.events[event], Source.OVERRIDE
+    if event in file.columns:
+        return True, Source.JOB_FILE
+    if file.block is not None and event in file.block:
+        return file.block[event], Source.JOB_FILE
+    if file.says_something and event is not Event.WAITING_TOO_LONG and event not in file.ignored:
+        return False, Source.JOB_FILE
+    if owner.default_events is not None:
+        return event in owner.default_events, Source.OWNER
+    return event in site.default_events, Source.SITE
+
+
+def why_not(channel: Channel, *, owner: OwnerWishes, site: SiteWishes) -> str:
+    """Why a channel cannot be offered to this user; '' when it can."""
+    if channel not in site.channels_on:
+        return "The administrator has switched this channel off."
+    if channel is Channel.EMAIL and not site.mail_configured:
+        return "No mail server is configured."
+    if channel is Channel.EMAIL and not owner.has_address:
+        return "There is no e-mail address for you yet."
+    return ""
+
+
+def open_channels(event: Event, *, owner: OwnerWishes, site: SiteWishes) -> frozenset[Channel]:
+    """The channels through which this user hears of such an event, whatever the job."""
+    return frozenset(
+        channel
+        for channel, events in owner.channels.items()
+        if event in events and not why_not(channel, owner=owner, site=site)
+    )
+
+
+def decide(
+    event: Event,
+    *,
+    override: JobOverride,
+    file: JobFile,
+    owner: OwnerWishes,
+    site: SiteWishes,
+    channels: Callable[[Event], frozenset[Channel]] | None = None,
+) -> Decision:
+    """The whole decision for one event of one job: is it wanted, and through which channels.
+
+    `channels` may stand in for `open_channels` of the owner, for callers that decide many events at once.
+    """
+    asked, source = wanted(event, override=override, file=file, owner=owner, site=site)
+    if not asked:
+        return Decision(False, source)
+    if override.muted:
+        return Decision(True, source, muted=True)
+    opened = channels(event) if channels else open_channels(event, owner=owner, site=site)
+    return Decision(True, source, opened)
+
+
+def waiting_limit_minutes(
+    *, override: JobOverride, file: JobFile, owner: OwnerWishes, site: SiteWishes
+) -> int | None:
+    """Minutes after which a waiting job waits too long, or None when nobody wants to hear of it."""
+    asked, _ = wanted(Event.WAITING_TOO_LONG, override=override, file=file, owner=owner, site=site)
+    if not asked:
+        return None
+    for minutes in (override.waiting_minutes, file.waiting_minutes, owner.waiting_minutes):
+        if minutes is not None:
+            return minutes
+    return site.waiting_minutes

@@ -1,0 +1,173 @@
+"""Reads for one user and one job; the bulk reads of the poller are in `wishes`."""
+
+from __future__ import annotations
+
+import zoneinfo
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from django.conf import settings
+from django.contrib.auth.models import User
+
+from preferences.kinds import ALL_EVENTS, Channel, Event
+from preferences.models import ChannelPreference, UserPreference
+from preferences.rules import (
+    NO_OVERRIDE,
+    JobFile,
+    JobOverride,
+    OwnerWishes,
+    SiteWishes,
+    Source,
+    wanted,
+    why_not,
+)
+from preferences.wishes import load_wishes
+
+NEVER_SEEN = OwnerWishes(channels=dict.fromkeys(Channel, ALL_EVENTS))
+"""The wishes of a user without any record."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelChoice:
+    """One row of a user's matrix. `why_not` is '' when the channel is available."""
+
+    channel: Channel
+    why_not: str
+    enabled: bool
+    events: frozenset[Event]
+
+    @property
+    def available(self) -> bool:
+        return not self.why_not
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """All that a user can choose. None: as the site has it, which `site` tells."""
+
+    email_address: str
+    own_default_events: frozenset[Event] | None
+    waiting_minutes: int | None
+    time_zone: str
+    channels: tuple[ChannelChoice, ...]
+    site: SiteWishes
+
+    @property
+    def default_events(self) -> frozenset[Event]:
+        return self.site.default_events if self.own_default_events is None else self.own_default_events
+
+    @property
+    def default_events_source(self) -> Source:
+        return Source.SITE if self.own_default_events is None else Source.OWNER
+
+
+@dataclass(frozen=True, slots=True)
+class EventWish:
+    """Whether one event of a job is wanted, who says so, and what holds without the job's override."""
+
+    event: Event
+    wanted: bool
+    source: Source
+    otherwise: bool
+    otherwise_source: Source
+
+    @property
+    def overridden(self) -> bool:
+        return self.source is Source.OVERRIDE
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One submission of a job, as far as its notifications are concerned. `owner` is a user name."""
+
+    framework_name: str
+    submission_time: datetime
+    owner: str
+    file: JobFile
+
+
+@dataclass(frozen=True, slots=True)
+class JobWishes:
+    """Everything that decides what is told of one job."""
+
+    file: JobFile
+    override: JobOverride
+    owner: OwnerWishes
+    site: SiteWishes
+
+    @property
+    def events(self) -> tuple[EventWish, ...]:
+        without = self.without_override
+        return tuple(EventWish(event, *self._wanted(event), *without._wanted(event)) for event in Event)
+
+    @property
+    def wanted_events(self) -> frozenset[Event]:
+        return frozenset(event for event in Event if self._wanted(event)[0])
+
+    @property
+    def without_override(self) -> JobWishes:
+        return replace(self, override=NO_OVERRIDE)
+
+    @property
+    def waiting(self) -> tuple[int, Source]:
+        """After how many minutes the job would wait too long, and who says so."""
+        levels: Mapping[Source, int | None] = {
+            Source.OVERRIDE: self.override.waiting_minutes,
+            Source.JOB_FILE: self.file.waiting_minutes,
+            Source.OWNER: self.owner.waiting_minutes,
+        }
+        for source, minutes in levels.items():
+            if minutes is not None:
+                return minutes, source
+        return self.site.waiting_minutes, Source.SITE
+
+    def _wanted(self, event: Event) -> tuple[bool, Source]:
+        return wanted(event, override=self.override, file=self.file, owner=self.owner, site=self.site)
+
+
+def profile(*, user: User) -> Profile:
+    wishes = load_wishes(usernames=[user.username], frameworks=[])
+    own = UserPreference.objects.filter(user=user).first() or UserPreference(user=user)
+    rows = {row.channel: row for row in ChannelPreference.objects.filter(user=user)}
+    owner = replace(NEVER_SEEN, has_address=bool(user.email))
+    return Profile(
+        email_address=user.email,
+        own_default_events=None if own.default_events is None else known_events(own.default_events),
+        waiting_minutes=own.waiting_minutes,
+        time_zone=own.time_zone,
+        channels=tuple(
+            ChannelChoice(
+                channel=channel,
+                why_not=why_not(channel, owner=owner, site=wishes.site),
+                enabled=rows[channel].enabled if channel in rows else True,
+                events=known_events(rows[channel].events) if channel in rows else ALL_EVENTS,
+            )
+            for channel in Channel
+        ),
+        site=wishes.site,
+    )
+
+
+def time_zone_of(*, user: User) -> zoneinfo.ZoneInfo:
+    """The zone in which this user wants to read times."""
+    name = UserPreference.objects.filter(user=user).values_list("time_zone", flat=True).first()
+    return zoneinfo.ZoneInfo(name or settings.TIME_ZONE)
+
+
+def job_wishes(*, job: Job) -> JobWishes:
+    """The wishes for one job. An owner without a record has the defaults, and gets no record by this."""
+    key = (job.framework_name, job.submission_time)
+    known = User.objects.filter(username=job.owner).exists()
+    wishes = load_wishes(usernames=[job.owner] if known else [], frameworks=[key[0]])
+    return JobWishes(
+        file=job.file,
+        override=wishes.overrides.get(key, NO_OVERRIDE),
+        owner=wishes.owners[job.owner].wishes if known else NEVER_SEEN,
+        site=wishes.site,
+    )
+
+
+def known_events(names: Iterable[str]) -> frozenset[Event]:
+    """The events among stored names; a name that no version knows any more is passed over."""
+    return frozenset(Event(name) for name in names if name in Event.values)

@@ -1,0 +1,135 @@
+"""Writes. What was given has been validated by a form or a serializer; what is left out stays as it is."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import Final
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from preferences import signals
+from preferences.kinds import ALL_EVENTS, Channel, Event
+from preferences.models import ChannelPreference, JobConfig, UserPreference
+from preferences.rules import NO_OVERRIDE, JobOverride
+from preferences.selectors import Job, JobWishes, job_wishes, known_events
+from preferences.wishes import site_wishes
+
+logger = logging.getLogger(__name__)
+
+
+class Unset(Enum):
+    """Left out, where None has a meaning of its own."""
+
+    UNSET = "unset"
+
+
+UNSET: Final = Unset.UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelChange:
+    """What is to change of one channel; events that are not named stay as they are."""
+
+    enabled: bool | None = None
+    events: Mapping[Event, bool] = field(default_factory=dict)
+
+
+@transaction.atomic
+def save_preferences(
+    *,
+    user: User,
+    email_address: str | Unset = UNSET,
+    default_events: Mapping[Event, bool] | Unset | None = UNSET,
+    waiting_minutes: int | Unset | None = UNSET,
+    time_zone: str | Unset = UNSET,
+    channels: Mapping[Channel, ChannelChange] | None = None,
+) -> None:
+    """Change a user's profile. None for `default_events` or `waiting_minutes`: as the site has it."""
+    if email_address is not UNSET and email_address != user.email:
+        user.email = email_address
+        user.save(update_fields=["email"])
+    own, _ = UserPreference.objects.select_for_update().get_or_create(user=user)
+    before = (own.default_events, own.waiting_minutes)
+    if default_events is None:
+        own.default_events = None
+    elif default_events is not UNSET and default_events:
+        base = (
+            site_wishes().default_events if own.default_events is None else known_events(own.default_events)
+        )
+        own.default_events = _switched(base, default_events)
+    if waiting_minutes is not UNSET:
+        own.waiting_minutes = waiting_minutes
+    if time_zone is not UNSET:
+        own.time_zone = time_zone
+    own.save()
+    for channel, change in (channels or {}).items():
+        save_channel(user=user, channel=channel, change=change)
+    if before != (own.default_events, own.waiting_minutes):
+        signals.announce_owners([user.pk])
+    logger.info("preferences saved user=%s", user.pk)
+
+
+@transaction.atomic
+def save_channel(*, user: User, channel: Channel, change: ChannelChange) -> None:
+    """Change one row of a user's matrix."""
+    row, _ = ChannelPreference.objects.select_for_update().get_or_create(user=user, channel=channel)
+    if change.enabled is not None:
+        row.enabled = change.enabled
+    row.events = _switched(known_events(row.events), change.events)
+    row.save()
+
+
+@transaction.atomic
+def set_job_override(
+    *,
+    job: Job,
+    events: Mapping[Event, bool | None] | None = None,
+    waiting_minutes: int | Unset | None = UNSET,
+    muted: bool | Unset = UNSET,
+) -> JobWishes:
+    """Change what was set for one job. None: nothing is set any more. Returns what holds then."""
+    config, _ = JobConfig.objects.select_for_update().get_or_create(
+        framework_name=job.framework_name, submission_time=job.submission_time
+    )
+    before = job_wishes(job=job)
+    merged = {**before.override.events, **(events or {})}
+    override = JobOverride(
+        events={event: on for event, on in merged.items() if on is not None},
+        waiting_minutes=before.override.waiting_minutes if waiting_minutes is UNSET else waiting_minutes,
+        muted=before.override.muted if muted is UNSET else muted,
+    )
+    if override == NO_OVERRIDE:
+        config.delete()
+    else:
+        config.events = {event.value: on for event, on in override.events.items()}
+        config.waiting_minutes = override.waiting_minutes
+        config.muted = override.muted
+        config.save()
+    return _announce(job, before, override)
+
+
+@transaction.atomic
+def drop_job_override(*, job: Job) -> JobWishes:
+    """Forget all that was set for one job. Returns what holds then."""
+    before = job_wishes(job=job)
+    JobConfig.objects.filter(framework_name=job.framework_name, submission_time=job.submission_time).delete()
+    return _announce(job, before, NO_OVERRIDE)
+
+
+def _announce(job: Job, before: JobWishes, override: JobOverride) -> JobWishes:
+    after = replace(before, override=override)
+    if after != before:
+        switched_on = after.wanted_events - before.wanted_events
+        signals.announce_job(job.framework_name, job.submission_time, switched_on)
+        logger.info("job override saved framework=%r", job.framework_name)
+    return after
+
+
+def _switched(base: Iterable[Event], changes: Mapping[Event, bool]) -> list[str]:
+    """The stored form of a set of events after these changes, in the order of display."""
+    on = frozenset(base) & ALL_EVENTS
+    return [event.value for event in Event if changes.get(event, event in on)]

@@ -1,0 +1,128 @@
+"""All that `rules` needs for many jobs at once, in one round trip to the database."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.db import connection
+
+from preferences.kinds import ALL_EVENTS, Channel, Event
+from preferences.models import initial_default_events
+from preferences.prepared import Prepared
+from preferences.rules import JobOverride, OwnerWishes, SiteWishes, open_channels
+
+JobKey = tuple[str, datetime]
+
+_SELECT = Prepared(
+    "notifcenter_wishes",
+    ["text[]", "text[]"],
+    """
+SELECT
+  (SELECT jsonb_build_object('events', default_events, 'minutes', waiting_minutes)
+     FROM preferences_sitesettings WHERE id = 1),
+  (SELECT jsonb_agg(channel) FROM preferences_channelpolicy WHERE NOT enabled),
+  (SELECT jsonb_agg(jsonb_build_array(u.username, u.id, u.email <> '', p.default_events, p.waiting_minutes,
+       (SELECT jsonb_object_agg(c.channel, CASE WHEN c.enabled THEN c.events ELSE '{}' END)
+          FROM preferences_channelpreference c WHERE c.user_id = u.id)))
+     FROM auth_user u LEFT JOIN preferences_userpreference p ON p.user_id = u.id
+    WHERE u.username = ANY(%s)),
+  (SELECT jsonb_agg(jsonb_build_array(framework_name, submission_time, events, waiting_minutes, muted))
+     FROM preferences_jobconfig WHERE framework_name = ANY(%s))
+""",
+)
+
+_NEW_USER = """
+INSERT INTO auth_user (username, password, email, first_name, last_name,
+                       is_active, is_staff, is_superuser, date_joined)
+SELECT name, %s, '', '', '', true, false, false, now() FROM unnest(%s::text[]) AS name
+ON CONFLICT (username) DO NOTHING RETURNING username, id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    user_id: int
+    wishes: OwnerWishes
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """`overrides` holds only the jobs that have one."""
+
+    site: SiteWishes
+    owners: Mapping[str, Owner]
+    overrides: Mapping[JobKey, JobOverride]
+    _channels: dict[tuple[str, Event], frozenset[Channel]] = field(default_factory=dict)
+
+    def channels(self, username: str, event: Event) -> frozenset[Channel]:
+        """`rules.open_channels`, remembered: many events of a batch are of the same few users."""
+        key = username, event
+        if key not in self._channels:
+            self._channels[key] = open_channels(event, owner=self.owners[username].wishes, site=self.site)
+        return self._channels[key]
+
+
+def load_wishes(*, usernames: Collection[str], frameworks: Collection[str]) -> Wishes:
+    """The wishes of these users and jobs. A user never seen before gets a record that cannot log in."""
+    names = list(usernames)
+    with connection.cursor() as cursor:
+        _SELECT.execute(cursor, [names, list(frameworks)])
+        site, off, users, configs = (json.loads(v) if v else None for v in cursor.fetchone())
+        owners = {row[0]: Owner(row[1], _owner_wishes(*row[2:])) for row in users or ()}
+        missing = [name for name in names if name not in owners]
+        if missing:
+            cursor.execute(_NEW_USER, [make_password(None), missing])
+            if cursor.rowcount < len(missing):  # somebody else has just made one of them
+                return load_wishes(usernames=usernames, frameworks=frameworks)
+            owners |= {name: Owner(key, _owner_wishes(False, None, None, None)) for name, key in cursor}
+    return Wishes(
+        _site_wishes(site, off or ()),
+        owners,
+        {(row[0], datetime.fromisoformat(row[1])): _override(*row[2:]) for row in configs or ()},
+    )
+
+
+def site_wishes() -> SiteWishes:
+    return load_wishes(usernames=(), frameworks=()).site
+
+
+def _site_wishes(row: dict[str, Any] | None, off: Collection[str]) -> SiteWishes:
+    return SiteWishes(
+        default_events=_events(row["events"] if row else initial_default_events()),
+        waiting_minutes=row["minutes"] if row else 60,
+        channels_on=frozenset(channel for channel in Channel if channel not in off),
+        mail_configured=settings.EMAIL_CONFIGURED,
+    )
+
+
+def _owner_wishes(
+    has_address: bool,
+    default_events: list[str] | None,
+    waiting_minutes: int | None,
+    channels: dict[str, list[str]] | None,
+) -> OwnerWishes:
+    chosen = channels or {}
+    return OwnerWishes(
+        channels={c: _events(chosen[c]) if c in chosen else ALL_EVENTS for c in Channel},
+        default_events=None if default_events is None else _events(default_events),
+        waiting_minutes=waiting_minutes,
+        has_address=has_address,
+    )
+
+
+def _override(events: dict[str, bool], waiting_minutes: int | None, muted: bool) -> JobOverride:
+    known = {Event(name): on for name, on in events.items() if name in _EVENT_NAMES}
+    return JobOverride(known, waiting_minutes, muted)
+
+
+_EVENT_NAMES = frozenset(Event.values)
+
+
+def _events(names: Collection[str]) -> frozenset[Event]:
+    return frozenset(Event(name) for name in names if name in _EVENT_NAMES)

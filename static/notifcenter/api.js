@@ -1,0 +1,72 @@
+/** REST calls. With a token: bearer, no cookies. Without: the session's cookie, and its CSRF token for writing. */
+
+export class ApiError extends Error {
+  /** @param {number} status HTTP status; 0 when the server could not be reached */
+  constructor(status, message) {
+    super(message);
+    this.status = status;
+  }
+}
+
+const SIGNED_OUT = new Set([401, 403]);
+
+export class Api {
+  #base;
+  #token;
+
+  constructor({ baseUrl = "", token = "" } = {}) {
+    this.#base = `${baseUrl.replace(/\/+$/, "")}/api/v1/notifications/`;
+    this.#token = token;
+  }
+
+  /** One page, `{results, next, previous}`. `filters` hold unread, archived, event, q, after, cursor, page_size. */
+  page(filters = {}) {
+    const query = new URLSearchParams();
+    for (const [name, value] of Object.entries(filters)) {
+      if (value !== "" && value !== undefined && value !== null) query.set(name, String(value));
+    }
+    return this.#request("GET", `?${query}`);
+  }
+
+  unread() {
+    return this.#request("GET", "unread/");
+  }
+
+  /** @param {{ids: number[]} | {up_to: number}} which */
+  markRead(which) {
+    return this.#request("POST", "mark-read/", which);
+  }
+
+  /** @param {{read?: boolean, archived?: boolean}} change */
+  change(id, change) {
+    return this.#request("PATCH", `${id}/`, change);
+  }
+
+  async #request(method, path, body) {
+    const headers = { Accept: "application/json" };
+    if (body) headers["Content-Type"] = "application/json";
+    if (this.#token) headers.Authorization = `Bearer ${this.#token}`;
+    else if (method !== "GET") headers["X-CSRFToken"] = cookie("csrftoken");
+    let response;
+    try {
+      response = await fetch(this.#base + path, {
+        method,
+        headers,
+        body: body && JSON.stringify(body),
+        keepalive: method !== "GET", // a click that marks as read often leaves the page
+        credentials: this.#token ? "omit" : "same-origin",
+      });
+    } catch {
+      throw new ApiError(0, "The server cannot be reached.");
+    }
+    if (SIGNED_OUT.has(response.status)) throw new ApiError(response.status, "You are signed out.");
+    if (!response.ok) throw new ApiError(response.status, `The server answered with an error (${response.status}).`);
+    return response.status === 204 ? null : response.json();
+  }
+}
+
+function cookie(name) {
+  const start = `${name}=`;
+  const found = document.cookie.split("; ").find((part) => part.startsWith(start));
+  return found ? decodeURIComponent(found.slice(start.length)) : "";
+}

@@ -1,0 +1,43 @@
+/** What only the inbox page says of a notification: its day, and all its facts. */
+
+import { exactTime } from "./format.js";
+
+const CAUSERS = { user: "The job itself", platform: "The platform", resources: "A lack of resources" };
+
+/** "Today", "Yesterday" or "Earlier", by the reader's clock. */
+export function dayGroup(time, now = new Date()) {
+  const midnight = new Date(now.getFullYear(), now.getMonth(), now.getDate());
+  const then = new Date(time);
+  if (then >= midnight) return "Today";
+  midnight.setDate(midnight.getDate() - 1);
+  return then >= midnight ? "Yesterday" : "Earlier";
+}
+
+/** "45 s", "12 min", "2 h 5 min", "3 d 4 h" */
+export function duration(seconds) {
+  const two = (major, unit, minor, small) => (minor ? `${major} ${unit} ${minor} ${small}` : `${major} ${unit}`);
+  if (seconds < 120) return `${Math.round(seconds)} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 120) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return two(hours, "h", minutes % 60, "min");
+  return two(Math.floor(hours / 24), "d", hours % 24, "h");
+}
+
+/** What is known beyond title and summary: pairs of label and text, in the order of display. */
+export function facts({ job, details, occurred_at: occurredAt }, lang) {
+  const retries = details.max_retries > 0 ? `${details.retries} of ${details.max_retries}` : details.retries;
+  const pairs = [
+    ["Exit code", [details.exit_code, details.phrase].filter((part) => part !== undefined).join(" · ")],
+    ["Caused by", CAUSERS[details.causer]],
+    ["Task", details.task],
+    ["Waited", details.waited_seconds > 0 && duration(details.waited_seconds)],
+    ["Ran for", details.ran_seconds >= 0 && duration(details.ran_seconds)],
+    ["Retries", details.retries > 0 && retries],
+    ["GPUs", details.gpus > 0 && details.gpus],
+    ["Virtual cluster", job.virtual_cluster],
+    ["Happened", exactTime(occurredAt, lang)],
+    ["Job", job.name],
+  ];
+  return pairs.filter(([, value]) => value !== undefined && value !== false && value !== "");
+}

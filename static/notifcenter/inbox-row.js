@@ -1,0 +1,70 @@
+/** One notification of the inbox page: a line that opens to everything that is known. */
+
+import { html } from "./vendor/lit.js";
+import { eventWord, exactTime, relativeTime, safeUrl } from "./format.js";
+import { facts } from "./inbox-facts.js";
+
+/** `act` holds opened(item), read(item, bool) and archive(item, bool). */
+export function inboxRow(item, lang, act) {
+  const { details } = item;
+  return html`
+    <li class="notice ${item.read_at ? "" : "notice--unread"}" data-id=${item.id}>
+      <details @toggle=${(event) => event.target.open && act.opened(item)}>
+        <summary>
+          <span class="mark" data-event=${item.event} aria-hidden="true"></span>
+          <span class="notice__text">
+            <span class="notice__title">
+              ${item.read_at ? "" : html`<span class="visually-hidden">Unread: </span>`}${item.title}
+            </span>
+            <span class="notice__summary">
+              <span class="word" data-event=${item.event}>${eventWord(item.event)}</span>
+              ${item.summary ? html`· ${item.summary}` : ""}
+            </span>
+          </span>
+          <time class="notice__time" datetime=${item.occurred_at} title=${exactTime(item.occurred_at, lang)}
+            >${relativeTime(item.occurred_at, lang)}</time
+          >
+          <span class="icon icon--chevron"></span>
+        </summary>
+        <div class="notice__more">
+          ${details.reason ? html`<p class="notice__reason">${details.reason}</p>` : ""}
+          ${details.solutions?.length
+            ? html`<div class="notice__solutions">
+                <h3>What you can do</h3>
+                <ul>
+                  ${details.solutions.map((solution) => html`<li>${solution}</li>`)}
+                </ul>
+              </div>`
+            : ""}
+          <dl class="facts">
+            ${facts(item, lang).map(([label, value]) => html`<div><dt>${label}</dt><dd>${value}</dd></div>`)}
+          </dl>
+          ${details.diagnostics ? html`<h3>Diagnostics</h3><pre tabindex="0">${details.diagnostics}</pre>` : ""}
+          <a class="button" href=${safeUrl(item.url, "/")}>Open job</a>
+        </div>
+      </details>
+      <div class="notice__actions">${item.archived_at ? restore(item, act) : inFolder(item, act)}</div>
+    </li>
+  `;
+}
+
+function inFolder(item, act) {
+  return html`
+    ${item.read_at
+      ? tool("unread", "Mark as unread", item, () => act.read(item, false))
+      : tool("read", "Mark as read", item, () => act.read(item, true))}
+    ${tool("archive", "Archive", item, () => act.archive(item, true))}
+  `;
+}
+
+function restore(item, act) {
+  return tool("restore", "Move to inbox", item, () => act.archive(item, false));
+}
+
+function tool(icon, name, item, act) {
+  return html`
+    <button class="tool" type="button" title=${name} aria-label="${name}: ${item.title}" @click=${act}>
+      <span class="icon icon--${icon}"></span><span class="tool__name">${name}</span>
+    </button>
+  `;
+}

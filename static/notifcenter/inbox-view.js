@@ -1,0 +1,106 @@
+/** The parts of the inbox page around its rows. Classes and structure are those of templates/notifications/. */
+
+import { html } from "./vendor/lit.js";
+import { EVENTS, countText } from "./format.js";
+
+export const TABS = { unread: "Unread", all: "All", archived: "Archived" };
+
+/** The address of a view of the inbox, without what is default. */
+export function viewUrl({ tab, event, q }) {
+  const query = new URLSearchParams();
+  if (tab !== "all") query.set("tab", tab);
+  if (event) query.set("event", event);
+  if (q) query.set("q", q);
+  return query.size ? `?${query}` : location.pathname;
+}
+
+export function inboxHead({ store, readAll }) {
+  return html`
+    <div class="inbox__head">
+      <h1>Inbox</h1>
+      ${store.status === "offline"
+        ? html`<span class="inbox__offline"><span class="icon icon--offline"></span>Offline, trying again</span>`
+        : ""}
+      <button class="button" type="button" ?disabled=${!store.unread} @click=${readAll}>
+        <span class="icon icon--read-all"></span>Mark all read
+      </button>
+    </div>
+  `;
+}
+
+/** `go(change)` shows another view; `search(text)` is called while typing. */
+export function inboxFilters({ view, store, go, search }) {
+  const link = (change, current, content) => html`
+    <a
+      href=${viewUrl({ ...view, ...change })}
+      aria-current=${current ? "true" : "false"}
+      @click=${(event) => plain(event) && (event.preventDefault(), go(change))}
+      >${content}</a
+    >
+  `;
+  const count = store.unread ? html` <span class="tabs__count">${countText(store)}</span>` : "";
+  return html`
+    <nav class="tabs" aria-label="Folders">
+      ${Object.entries(TABS).map(([tab, name]) =>
+        link({ tab }, view.tab === tab, html`${name}${tab === "unread" ? count : ""}`),
+      )}
+    </nav>
+    <form class="search" role="search" action="" @submit=${(event) => event.preventDefault()}>
+      <span class="icon icon--search"></span>
+      <input
+        type="search"
+        name="q"
+        aria-label="Search by job"
+        placeholder="Search by job"
+        maxlength="256"
+        .value=${view.q}
+        @input=${(event) => search(event.target.value)}
+      />
+    </form>
+    <nav class="events" aria-label="Events">
+      ${link({ event: "" }, !view.event, "All events")}
+      ${Object.entries(EVENTS).map(([event, name]) =>
+        link({ event }, view.event === event, html`<span class="dot" data-event=${event}></span>${name}`),
+      )}
+    </nav>
+  `;
+}
+
+/** What stands in the list's place when there is nothing in it. */
+export function inboxNote({ list, refused, clear, retry }) {
+  const filtered = list.event || list.q;
+  if (refused) return note("You are signed out", "Sign in again to see your notifications.");
+  if (list.state === "error") {
+    return note("This did not work", "The notifications could not be loaded.", button("Try again", retry));
+  }
+  if (filtered) return note("Nothing found", "No notification matches these filters.", button("Clear filters", clear));
+  if (list.tab === "unread") return note("You are all caught up", "New notifications will show up here by themselves.");
+  if (list.tab === "archived") return note("The archive is empty", "What you archive is kept here.");
+  return note("Nothing here yet", "What happens to your jobs will show up here by itself.");
+}
+
+/** Grey shapes where the rows will be. */
+export function inboxBones() {
+  const bone = html`<li class="bones"><i></i><i></i><i></i></li>`;
+  return html`<p class="visually-hidden">Loading…</p><ul class="notes" aria-hidden="true">${[bone, bone, bone, bone, bone]}</ul>`;
+}
+
+function note(title, text, action = "") {
+  return html`
+    <div class="note">
+      <span class="icon icon--bell"></span>
+      <strong>${title}</strong>
+      <p>${text}</p>
+      ${action}
+    </div>
+  `;
+}
+
+function button(text, act) {
+  return html`<button class="button" type="button" @click=${act}>${text}</button>`;
+}
+
+/** Whether a click means "here", not "in a new tab". */
+function plain(event) {
+  return event.button === 0 && !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
+}

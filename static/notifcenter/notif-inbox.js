@@ -1,0 +1,197 @@
+import { LitElement, html, repeat } from "./vendor/lit.js";
+import { readAll, setArchived, setRead } from "./actions.js";
+import { StoreController, languageOf } from "./controller.js";
+import { countText } from "./format.js";
+import { dayGroup } from "./inbox-facts.js";
+import { inboxRow } from "./inbox-row.js";
+import { TABS, inboxBones, inboxFilters, inboxHead, inboxNote, viewUrl } from "./inbox-view.js";
+import { takeOver } from "./takeover.js";
+
+const PAGE_SIZE = 30;
+const TYPING_MS = 250;
+
+/**
+ * The inbox page. Takes over the list that the server has put into it, and keeps it live. It has no shadow tree:
+ * the list looks the same with and without script, by site.css.
+ *
+ * @attr next-cursor where the list inside goes on
+ * The view (tab, event, q) is the page's address; the list's data are in #inbox-items and #inbox-unread.
+ */
+export class NotifInbox extends LitElement {
+  static properties = { nextCursor: { attribute: "next-cursor" } };
+
+  #controller = new StoreController(this);
+  #list;
+  #typing;
+  #restore;
+  #title = document.title;
+  #act = {
+    opened: (item) => this.#store.act(setRead(item, true)),
+    read: (item, read) => this.#store.act(setRead(item, read)),
+    archive: (item, archived) => this.#archive(item, archived),
+  };
+
+  connectedCallback() {
+    super.connectedCallback();
+    globalThis.addEventListener("popstate", this.#follow);
+  }
+
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    globalThis.removeEventListener("popstate", this.#follow);
+    this.#store.forget(this.#list);
+    document.title = this.#title;
+  }
+
+  createRenderRoot() {
+    this.#restore = takeOver(this);
+    return this;
+  }
+
+  firstUpdated() {
+    this.#restore();
+  }
+
+  storeChanged(store) {
+    this.#list = store.list({ pageSize: PAGE_SIZE, filters: viewOfAddress() });
+    const items = dataOf("inbox-items");
+    if (!items || this.hasUpdated || new URLSearchParams(location.search).has("cursor")) {
+      this.#store.load(this.#list);
+      return;
+    }
+    store.begin(dataOf("inbox-unread"));
+    this.#list.fill(items, this.nextCursor || null);
+  }
+
+  updated() {
+    const { unread } = this.#store;
+    document.title = unread ? `(${countText(this.#store)}) ${this.#title}` : this.#title;
+  }
+
+  render() {
+    const store = this.#store;
+    const list = this.#list;
+    return html`
+      ${inboxHead({ store, readAll: () => store.act(readAll(store)) })}
+      <div class="inbox__filters">
+        ${inboxFilters({ view: this.#view, store, go: this.#go, search: this.#search })}
+      </div>
+      <div class="inbox__list" aria-busy=${list.state === "loading"} @keydown=${this.#key}>
+        ${list.items.length
+          ? [this.#groups(), this.#more()]
+          : list.state === "loading"
+            ? inboxBones()
+            : inboxNote({
+                list,
+                refused: store.status === "refused",
+                clear: () => this.#go({ event: "", q: "" }),
+                retry: () => store.load(list),
+              })}
+      </div>
+    `;
+  }
+
+  #groups() {
+    const groups = Map.groupBy(this.#list.items, (item) => dayGroup(item.created_at));
+    const lang = languageOf(this);
+    return repeat(
+      groups,
+      ([day]) => day,
+      ([day, items]) => html`
+        <h2 class="day">${day}</h2>
+        <ul class="notes">
+          ${repeat(
+            items,
+            ({ id }) => id,
+            (item) => inboxRow(item, lang, this.#act),
+          )}
+        </ul>
+      `,
+    );
+  }
+
+  #more() {
+    const { next, loadingMore } = this.#list;
+    if (!next) return "";
+    return html`
+      <button class="button more" type="button" ?disabled=${loadingMore} @click=${() => this.#store.loadMore(this.#list)}>
+        ${loadingMore ? "Loading…" : "Load more"}
+      </button>
+    `;
+  }
+
+  async #archive(item, archived) {
+    this.#focusBeside(item.id);
+    const store = this.#store;
+    const action = setArchived(item, archived);
+    if (!(await store.act(action))) return;
+    store.notice({
+      text: archived ? "Archived." : "Moved to the inbox.",
+      action: "Undo",
+      run: () => store.act(setArchived(action.change(item), !archived)),
+    });
+  }
+
+  /** A row that leaves hands the focus to its neighbour. */
+  #focusBeside(id) {
+    const rows = this.#rows();
+    const index = rows.findIndex((row) => row.dataset.id === String(id));
+    const beside = rows[index + 1] ?? rows[index - 1];
+    (beside?.querySelector("summary") ?? this.closest("main"))?.focus();
+  }
+
+  /** With the focus on a row: j and k or the arrows move, e archives, u marks as read or unread. */
+  #key = (event) => {
+    if (event.target.localName !== "summary" || event.ctrlKey || event.metaKey || event.altKey) return;
+    const rows = this.#rows();
+    const row = event.target.closest("[data-id]");
+    const item = this.#list.items.find(({ id }) => String(id) === row.dataset.id);
+    const step = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 }[event.key];
+    if (step) rows[rows.indexOf(row) + step]?.querySelector("summary").focus();
+    else if (event.key === "e") this.#archive(item, !item.archived_at);
+    else if (event.key === "u") this.#act.read(item, !item.read_at);
+    else return;
+    event.preventDefault();
+  };
+
+  #rows() {
+    return [...this.querySelectorAll("[data-id]")];
+  }
+
+  #go = (change) => {
+    const view = { ...this.#view, ...change };
+    history.pushState(null, "", viewUrl(view));
+    this.#store.load(this.#list, view);
+  };
+
+  #search = (q) => {
+    clearTimeout(this.#typing);
+    this.#typing = setTimeout(() => {
+      const view = { ...this.#view, q };
+      history.replaceState(null, "", viewUrl(view));
+      this.#store.load(this.#list, view);
+    }, TYPING_MS);
+  };
+
+  #follow = () => this.#store.load(this.#list, viewOfAddress());
+
+  get #view() {
+    const { tab, event, q } = this.#list;
+    return { tab, event, q };
+  }
+
+  get #store() {
+    return this.#controller.store;
+  }
+}
+
+function viewOfAddress() {
+  const query = new URLSearchParams(location.search);
+  const tab = query.get("tab");
+  return { tab: tab in TABS ? tab : "all", event: query.get("event") ?? "", q: query.get("q") ?? "" };
+}
+
+function dataOf(id) {
+  const script = document.getElementById(id);
+  return script && JSON.parse(script.textContent);
+}

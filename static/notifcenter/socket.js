@@ -1,0 +1,124 @@
+/** The websocket: stays connected, resumes after the last known id, and says what it hears. */
+
+const SUBPROTOCOL = "notifcenter";
+const SILENCE_MS = 75_000; // the server says something every 30 s
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 30_000;
+const SIGNED_OUT = 4401;
+const WRONG_ORIGIN = 4403;
+
+/**
+ * Events: `frame` (detail: the parsed frame) and `status` (detail: "connecting", "open", "offline", "refused").
+ * "refused" is final until start() is called again.
+ */
+export class Socket extends EventTarget {
+  #url;
+  #token;
+  #lastId;
+  #socket = null;
+  #failures = 0;
+  #retryTimer;
+  #silenceTimer;
+  #wanted = false;
+
+  /** @param {() => number | null} options.lastId the newest id that is known, null before the first page */
+  constructor({ baseUrl = "", token = "", lastId }) {
+    super();
+    const url = new URL(`${baseUrl.replace(/\/+$/, "")}/ws/notifications/`, document.baseURI);
+    url.protocol = url.protocol.replace("http", "ws");
+    this.#url = url.href;
+    this.#token = token;
+    this.#lastId = lastId;
+  }
+
+  start() {
+    if (this.#wanted) return;
+    this.#wanted = true;
+    globalThis.addEventListener("online", this.#hurry);
+    document.addEventListener("visibilitychange", this.#hurry);
+    this.#connect();
+  }
+
+  stop() {
+    this.#wanted = false;
+    globalThis.removeEventListener("online", this.#hurry);
+    document.removeEventListener("visibilitychange", this.#hurry);
+    clearTimeout(this.#retryTimer);
+    this.#drop();
+  }
+
+  /** @returns {boolean} whether the frame could be sent */
+  send(frame) {
+    if (this.#socket?.readyState !== WebSocket.OPEN) return false;
+    this.#socket.send(JSON.stringify(frame));
+    return true;
+  }
+
+  #connect() {
+    clearTimeout(this.#retryTimer);
+    this.#say("status", "connecting");
+    const protocols = this.#token ? [SUBPROTOCOL, `bearer.${this.#token}`] : [];
+    const socket = new WebSocket(this.#url, protocols);
+    this.#socket = socket;
+    this.#expectFrame();
+    socket.addEventListener("message", (event) => socket === this.#socket && this.#hear(event.data));
+    socket.addEventListener("close", (event) => {
+      if (socket === this.#socket) this.#closed(event.code);
+    });
+  }
+
+  #hear(data) {
+    let frame;
+    try {
+      frame = JSON.parse(data);
+    } catch {
+      return;
+    }
+    this.#expectFrame();
+    if (frame.type === "hello") {
+      this.#failures = 0;
+      const after = this.#lastId();
+      if (after !== null) this.send({ type: "resume", after });
+      this.#say("status", "open");
+    }
+    this.#say("frame", frame);
+  }
+
+  #closed(code) {
+    this.#drop();
+    if (!this.#wanted) return;
+    if (code === SIGNED_OUT || code === WRONG_ORIGIN) {
+      this.stop();
+      this.#say("status", "refused");
+      return;
+    }
+    this.#say("status", "offline");
+    const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#failures++);
+    this.#retryTimer = setTimeout(() => this.#connect(), longest * (0.5 + Math.random() / 2));
+  }
+
+  /** A connection that says nothing is dead, whatever the browser believes. */
+  #expectFrame() {
+    clearTimeout(this.#silenceTimer);
+    this.#silenceTimer = setTimeout(() => this.#closed(0), SILENCE_MS);
+  }
+
+  #drop() {
+    clearTimeout(this.#silenceTimer);
+    const socket = this.#socket;
+    this.#socket = null;
+    if (socket?.readyState === WebSocket.CONNECTING) {
+      socket.addEventListener("open", () => socket.close()); // closing it now would log an error
+    } else {
+      socket?.close();
+    }
+  }
+
+  #hurry = () => {
+    if (this.#wanted && !this.#socket && !document.hidden) this.#connect();
+  };
+
+  #say(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
+  }
+}

@@ -1,0 +1,91 @@
+import { css } from "./vendor/lit.js";
+
+export const toastStyles = css`
+  :host {
+    position: fixed;
+    z-index: 1000;
+    inset-block-end: var(--nc-space-4);
+    inset-inline-end: var(--nc-space-4);
+    inline-size: min(var(--nc-toast-width), 100vw - 2 * var(--nc-space-4));
+    pointer-events: none;
+    color: var(--nc-text);
+    font-size: var(--nc-text-m);
+    line-height: var(--nc-line);
+  }
+  section {
+    display: grid;
+    gap: var(--nc-space-2);
+  }
+  .toast,
+  .more {
+    pointer-events: auto;
+    border: 1px solid var(--nc-border);
+    border-radius: var(--nc-radius-l);
+    background: var(--nc-raised);
+    box-shadow: var(--nc-shadow);
+  }
+  .toast {
+    display: flex;
+    gap: var(--nc-space-3);
+    padding: var(--nc-space-3);
+    animation: arrive 180ms ease-out;
+  }
+  .text {
+    flex: 1;
+    display: grid;
+    gap: 2px;
+    min-inline-size: 0;
+    margin: 0;
+    align-content: center;
+    color: inherit;
+    text-decoration: none;
+    overflow-wrap: anywhere;
+  }
+  .text strong {
+    font-weight: 600;
+  }
+  .text > span {
+    color: var(--nc-muted);
+    font-size: var(--nc-text-s);
+  }
+  .action {
+    color: var(--nc-accent);
+    font-weight: 600;
+    padding-inline: var(--nc-space-2);
+    border-radius: var(--nc-radius-s);
+  }
+  .close {
+    --icon: var(--nc-icon-close);
+    flex: none;
+    align-self: start;
+    display: grid;
+    place-items: center;
+    inline-size: calc(1.75 * var(--nc-unit));
+    block-size: calc(1.75 * var(--nc-unit));
+    border-radius: var(--nc-radius-full);
+    color: var(--nc-muted);
+  }
+  .close:hover,
+  .action:hover,
+  .more:hover {
+    background: var(--nc-hover);
+  }
+  .more {
+    justify-self: end;
+    padding: var(--nc-space-1) var(--nc-space-3);
+    color: var(--nc-accent);
+    font-weight: 600;
+    text-decoration: none;
+  }
+  @keyframes arrive {
+    from {
+      opacity: 0;
+      translate: 0 0.5rem;
+    }
+  }
+  @media (prefers-reduced-motion: reduce) {
+    .toast {
+      animation: none;
+    }
+  }
+`;

@@ -1,0 +1,107 @@
+"""A real browser at a real web process, with a poller behind it. Every page is watched for errors."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, expect, sync_playwright
+from pytest_django.plugin import DjangoDbBlocker
+
+from tests import processes
+
+TOKEN_SECRET = "a secret that only the browser tests know"
+PORTAL_PORT = processes.free_port()
+PORTAL = f"http://localhost:{PORTAL_PORT}"
+TIMEOUT_MS = 10_000
+
+expect.set_options(timeout=TIMEOUT_MS)
+
+
+@pytest.fixture(scope="package")
+def site(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The address of a web process of the tests' database; a poller is at work beside it."""
+    with django_db_blocker.unblock():
+        folder = tmp_path_factory.mktemp("browser")
+        trusted: dict[str, Any] = {
+            "PAI_JWT_SECRET": TOKEN_SECRET,
+            "CORS_ALLOWED_ORIGINS": PORTAL,
+            "NOTIFCENTER_DEMO": "1",
+        }
+        with processes.daphne(folder, **trusted) as (url, _), processes.poller(folder):
+            yield url
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    names = ("chromium", "google-chrome", "chromium-browser")
+    path = next((found for name in names if (found := shutil.which(name))), None)
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+        chromium = playwright.chromium.launch(executable_path=path, args=arguments)
+        yield chromium
+        chromium.close()
+
+
+class Visit(Protocol):
+    def __call__(
+        self, path: str = "/", user: User | None = None, *, forgive: str = "", **options: Any
+    ) -> Page: ...
+
+
+@pytest.fixture
+def visit(browser: Browser, site: str) -> Iterator[Visit]:
+    """Opens a page in a window of its own, signed in as `user`.
+
+    The test fails if a page logs an error (violations of the content policy are among them), throws, or opens
+    a dialog. `forgive` is a part of the messages that the test provokes.
+    """
+    contexts: list[BrowserContext] = []
+    problems: list[str] = []
+
+    def open_page(path: str = "/", user: User | None = None, *, forgive: str = "", **options: Any) -> Page:
+        context = browser.new_context(**{"base_url": site, **options})
+        context.set_default_timeout(TIMEOUT_MS)
+        contexts.append(context)
+        if user is not None:
+            context.add_cookies([{"name": "sessionid", "value": session_of(user), "url": site}])
+        page = context.new_page()
+        watch(page, problems, forgive)
+        page.goto(path)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert problems == []
+
+
+def watch(page: Page, problems: list[str], forgive: str = "") -> None:
+    def note(kind: str, text: str) -> None:
+        if not (forgive and forgive in text):
+            problems.append(f"{kind}: {text}")
+
+    def logged(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            note("console", message.text)
+
+    def asked(dialog: Dialog) -> None:
+        note("dialog", dialog.message)
+        dialog.dismiss()
+
+    page.on("console", logged)
+    page.on("pageerror", lambda error: note("thrown", str(error)))
+    page.on("dialog", asked)
+
+
+def session_of(user: User) -> str:
+    client = Client()
+    client.force_login(user)
+    return client.cookies["sessionid"].value

@@ -1,0 +1,90 @@
+"""`make screenshots`: every page in three sizes, light and dark, filled by the simulated cluster."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.db.models import F
+from playwright.sync_api import Page, expect
+
+from notifications.models import Notification
+from preferences.kinds import Event
+from preferences.models import SiteSettings
+from tests.browser.conftest import Visit
+from tests.cluster import submit, update
+from tests.processes import wait_for
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+FOLDER = ROOT / "screenshots"
+SIZES = {"phone": (390, 844), "laptop": (1280, 800), "wide": (1920, 1080)}
+CLUSTER_SEED = 7
+JOBS = 25
+UNREAD = 6
+TODAY = 11
+
+
+@pytest.fixture
+def _played(alice: User, site: str) -> None:
+    """Some jobs of today, a few of yesterday and before; the newest are unread."""
+    SiteSettings.objects.create(default_events=list(Event.values))
+    call_command("demo_cluster", once=True, jobs=JOBS, seed=CLUSTER_SEED, users="alice", verbosity=0)
+    update(submit("llama-7b-sft", jobName="alice~llama-7b-sft"), state="RUNNING")
+    wait_for(lambda: Notification.objects.filter(job_name="llama-7b-sft").exists())
+    newest_first = list(Notification.objects.order_by("-id"))
+    for place, notification in enumerate(newest_first):
+        back = timedelta(minutes=7 * place, days=(place > TODAY) + 3 * (place > 2 * TODAY))
+        Notification.objects.filter(pk=notification.pk).update(
+            created_at=F("created_at") - back,
+            occurred_at=F("occurred_at") - back,
+            read_at=None if place < UNREAD else notification.created_at,
+        )
+
+
+@pytest.mark.usefixtures("_played")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
+def test_take(visit: Visit, alice: User, size: str, scheme: str) -> None:
+    width, height = SIZES[size]
+    look: dict[str, Any] = {
+        "viewport": {"width": width, "height": height},
+        "color_scheme": scheme,
+        "reduced_motion": "reduce",
+    }
+
+    def take(page: Page, name: str, full_page: bool = False) -> None:
+        FOLDER.mkdir(exist_ok=True)
+        page.screenshot(path=FOLDER / f"{name}-{size}-{scheme}.png", full_page=full_page)
+
+    take(visit("/accounts/login/", **look), "login")
+    page = visit("/", alice, **look)
+    bell = page.get_by_role("button", name=f"Notifications, {UNREAD} unread")
+    expect(bell).to_be_visible()
+    take(page, "inbox")
+    bell.click()
+    expect(page.get_by_role("dialog").get_by_text("llama-7b-sft")).to_be_visible()
+    take(page, "bell")
+    page.keyboard.press("Escape")
+    page.locator("notif-inbox .notice:has([data-event=failed]) summary").first.click()
+    update(submit("vit-b16-finetune"), state="RUNNING")
+    expect(page.locator("notif-toasts").get_by_text("vit-b16-finetune is running")).to_be_visible()
+    page.mouse.move(0, 0)
+    take(page, "live")
+    if (size, scheme) == ("laptop", "light"):
+        page.screenshot(path=ROOT / "docs" / "images" / "inbox.png")
+    page.get_by_role("searchbox").fill("nothing like this")
+    expect(page.get_by_text("Nothing found")).to_be_visible()
+    take(page, "empty")
+    page.goto("/jobs/")
+    take(page, "jobs")
+    page.locator("tr:has([data-state=FAILED]) a").first.click()
+    page.wait_for_url("**/jobs/*/")
+    take(page, "job", full_page=True)
+    page.goto("/profile/")
+    take(page, "profile", full_page=True)

@@ -1,0 +1,141 @@
+"""The bell and the toasts, on real changes of the cluster's table."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.contrib.auth.models import User
+from playwright.sync_api import Locator, Page, expect
+
+from notifications.models import Notification
+from tests.browser.conftest import Visit
+from tests.browser.notices import tell
+from tests.cluster import submit, update
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+HOSTILE = "<img src=x onerror=alert(1)>"
+
+
+def bell(page: Page) -> Locator:
+    return page.get_by_role("button", name=re.compile("^Notifications"))
+
+
+def panel(page: Page) -> Locator:
+    return page.get_by_role("dialog", name="Notifications")
+
+
+def expect_unread(page: Page, count: str) -> None:
+    name = f"Notifications, {count} unread" if count else "Notifications"
+    expect(page.get_by_role("button", name=name, exact=True)).to_be_visible()
+
+
+def test_the_bell_counts_up_in_two_tabs_when_a_job_fails(visit: Visit, alice: User, bob: User) -> None:
+    tabs = [visit("/", alice), visit("/jobs/", alice)]
+    stranger = visit("/", bob)
+    for tab in [*tabs, stranger]:
+        expect_unread(tab, "")
+    for number, job in enumerate(["resnet50", "bert-base"], 1):
+        update(submit(job), state="FAILED", appExitCode=255)
+        for tab in tabs:
+            expect_unread(tab, str(number))
+            expect(tab.locator("notif-toasts").get_by_text(f"{job} failed")).to_be_visible()
+    expect(tabs[0].locator("notif-inbox").get_by_text("bert-base failed")).to_be_visible()
+    expect(tabs[0]).to_have_title(re.compile(r"^\(2\) Inbox"))
+    expect_unread(stranger, "")
+
+
+def test_what_is_read_in_one_tab_is_read_in_the_other(visit: Visit, alice: User) -> None:
+    tell(alice, "resnet50")
+    tell(alice, "bert-base")
+    one, other = visit("/jobs/", alice), visit("/?tab=unread", alice)
+    expect_unread(other, "2")
+    bell(one).click()
+    panel(one).get_by_role("button", name="Mark as read: resnet50").click()
+    for tab in (one, other):
+        expect_unread(tab, "1")
+    expect(other.locator("notif-inbox").get_by_text("resnet50 failed")).to_have_count(0)
+    expect(other.locator("notif-inbox").get_by_text("bert-base failed")).to_be_visible()
+    panel(one).get_by_role("button", name="Mark all read").click()
+    for tab in (one, other):
+        expect_unread(tab, "")
+    assert not Notification.objects.filter(read_at=None).exists()
+
+
+def test_a_hostile_job_name_is_shown_as_text(visit: Visit, alice: User) -> None:
+    page = visit("/", alice)
+    expect_unread(page, "")
+    update(submit(HOSTILE), state="FAILED")
+    expect_unread(page, "1")
+    bell(page).click()
+    for place in (panel(page), page.locator("notif-toasts"), page.locator("notif-inbox")):
+        expect(place.get_by_text(f"{HOSTILE} failed").first).to_be_visible()
+    page.reload()
+    expect(page.locator("notif-inbox").get_by_text(f"{HOSTILE} failed")).to_be_visible()
+    assert page.locator("img[src=x]").count() == 0
+
+
+def test_escape_closes_the_panel_and_gives_the_focus_back(visit: Visit, alice: User) -> None:
+    tell(alice)
+    page = visit("/profile/", alice)
+    bell(page).focus()
+    page.keyboard.press("Enter")
+    expect(panel(page).get_by_text("resnet50 failed")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(panel(page)).to_be_hidden()
+    expect(bell(page)).to_be_focused()
+
+
+def test_opening_a_row_marks_it_as_read_and_leads_to_the_job(visit: Visit, alice: User) -> None:
+    name = submit("resnet50")
+    tell(alice, "resnet50")
+    page = visit("/profile/", alice)
+    bell(page).click()
+    panel(page).get_by_role("link", name="resnet50 failed").click()
+    page.wait_for_url(f"**/jobs/{name}/")
+    expect_unread(page, "")
+
+
+def test_many_at_once_fold_and_do_not_steal_the_focus(visit: Visit, alice: User) -> None:
+    page = visit("/", alice)
+    expect_unread(page, "")
+    search = page.get_by_role("searchbox")
+    search.focus()
+    toasts = page.locator("notif-toasts")
+    update(submit("job-0"), state="FAILED")
+    toasts.locator(".toast").hover()
+    for number in range(1, 8):
+        update(submit(f"job-{number}"), state="FAILED")
+    expect(toasts.get_by_text("5 more")).to_be_visible()
+    expect(toasts.locator(".toast")).to_have_count(3)
+    expect(search).to_be_focused()
+    expect_unread(page, "8")
+
+
+def test_a_change_that_fails_is_taken_back_with_a_message(visit: Visit, alice: User) -> None:
+    tell(alice)
+    page = visit("/profile/", alice, forgive="Failed to load resource")
+    page.route("**/mark-read/", lambda route: route.fulfill(status=500, body="{}"))
+    bell(page).click()
+    panel(page).get_by_role("button", name="Mark as read: resnet50").click()
+    expect(panel(page).get_by_role("alert")).to_contain_text("could not be marked as read")
+    expect_unread(page, "1")
+    expect(panel(page).get_by_role("button", name="Mark as read: resnet50")).to_be_visible()
+
+
+def test_the_panel_says_when_the_list_cannot_be_loaded(visit: Visit, alice: User) -> None:
+    tell(alice)
+    page = visit("/profile/", alice, forgive="Failed to load resource")
+    page.route("**/api/v1/notifications/?*", lambda route: route.fulfill(status=503, body="{}"))
+    bell(page).click()
+    expect(panel(page).get_by_text("could not be loaded")).to_be_visible()
+    page.unroute("**/api/v1/notifications/?*")
+    panel(page).get_by_role("button", name="Try again").click()
+    expect(panel(page).get_by_text("resnet50 failed")).to_be_visible()
+
+
+def test_a_hundred_unread_are_shown_as_99_plus(visit: Visit, alice: User) -> None:
+    for number in range(100):
+        tell(alice, f"job-{number}", "running")
+    expect_unread(visit("/profile/", alice), "99+")

@@ -1,0 +1,179 @@
+"""The inbox page, with script and without."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from playwright.sync_api import Locator, Page, Route, expect
+
+from notifications.models import Notification
+from tests.browser.conftest import Visit
+from tests.browser.notices import tell
+from tests.processes import wait_for
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def rows(page: Page) -> Locator:
+    return page.locator("notif-inbox .notice")
+
+
+def row(page: Page, text: str) -> Locator:
+    return rows(page).filter(has_text=text)
+
+
+def folder(page: Page, name: str) -> Locator:
+    return page.get_by_role("navigation", name="Folders").get_by_role("link", name=name)
+
+
+def test_folders_events_and_search_narrow_the_list_and_live_in_the_address(visit: Visit, alice: User) -> None:
+    now = datetime.now(UTC)
+    tell(alice, "resnet50", "failed")
+    tell(alice, "bert-base", "succeeded", read_at=now)
+    tell(alice, "resnet152", "running", archived_at=now)
+    page = visit("/", alice)
+    expect(rows(page)).to_have_count(2)
+
+    folder(page, "Unread").click()
+    expect(rows(page)).to_have_count(1)
+    assert page.url.endswith("/?tab=unread")
+    folder(page, "Archived").click()
+    expect(row(page, "resnet152 is running")).to_be_visible()
+    expect(rows(page)).to_have_count(1)
+    folder(page, "All").click()
+    expect(rows(page)).to_have_count(2)
+
+    page.get_by_role("navigation", name="Events").get_by_role("link", name="Succeeded").click()
+    expect(row(page, "bert-base succeeded")).to_be_visible()
+    expect(rows(page)).to_have_count(1)
+    page.get_by_role("searchbox").fill("resnet")
+    expect(page.get_by_text("Nothing found")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"/\?event=succeeded&q=resnet$"))
+    page.reload()
+    expect(page.get_by_role("searchbox")).to_have_value("resnet")
+    page.get_by_role("button", name="Clear filters").click()
+    expect(rows(page)).to_have_count(2)
+    page.go_back()
+    expect(page.get_by_text("Nothing found")).to_be_visible()
+
+
+def test_load_more_goes_on_without_gap_or_double(visit: Visit, alice: User) -> None:
+    for number in range(70):
+        tell(alice, f"job-{number:02}", "running")
+    page = visit("/", alice)
+    expect(rows(page)).to_have_count(30)
+    more = page.get_by_role("button", name="Load more")
+    more.click()
+    expect(rows(page)).to_have_count(60)
+    more.click()
+    expect(rows(page)).to_have_count(70)
+    expect(more).to_have_count(0)
+    titles = page.locator(".notice__title").all_inner_texts()
+    assert [title.split()[-3] for title in titles] == [f"job-{number:02}" for number in reversed(range(70))]
+
+
+def test_archive_takes_the_row_away_and_undo_brings_it_back(visit: Visit, alice: User) -> None:
+    one, _ = tell(alice, "resnet50"), tell(alice, "bert-base")
+    page = visit("/", alice)
+    row(page, "resnet50").hover()
+    page.get_by_role("button", name="Archive: resnet50").click()
+    expect(rows(page)).to_have_count(1)
+    expect(page.get_by_role("button", name="Notifications, 1 unread", exact=True)).to_be_visible()
+    wait_for(lambda: Notification.objects.get(pk=one.pk).archived_at)
+    page.locator("notif-toasts").get_by_role("button", name="Undo").click()
+    expect(rows(page)).to_have_count(2)
+    wait_for(lambda: Notification.objects.get(pk=one.pk).archived_at is None)
+
+
+def test_opening_shows_the_diagnosis_and_marks_as_read_without_moving_the_row(
+    visit: Visit, alice: User
+) -> None:
+    tell(alice, "resnet50")
+    page = visit("/?tab=unread", alice)
+    row(page, "resnet50").locator("summary").click()
+    expect(page.get_by_text("Ask for more memory per task.")).to_be_visible()
+    expect(page.get_by_text("137 · OOMKilled")).to_be_visible()
+    expect(page.get_by_text("2 h 5 min")).to_be_visible()
+    expect(page.get_by_role("button", name="Notifications", exact=True)).to_be_visible()
+    expect(row(page, "resnet50")).to_be_visible()
+    page.get_by_role("button", name="Mark as unread: resnet50").click()
+    expect(page.get_by_role("button", name="Notifications, 1 unread", exact=True)).to_be_visible()
+    wait_for(lambda: Notification.objects.get().read_at is None)
+
+
+def test_what_was_opened_and_typed_before_the_script_came_is_kept(visit: Visit, alice: User) -> None:
+    tell(alice, "bert-base")
+    tell(alice, "resnet50")
+    page = visit("about:blank", alice)
+    scripts: list[Route] = []
+    page.route("**/define.js", lambda route: scripts.append(route))
+    page.goto("/", wait_until="commit")
+    row(page, "resnet50").locator("summary").click()
+    page.get_by_role("searchbox").fill("resn")
+    wait_for(lambda: page.evaluate("true") and scripts)[0].continue_()
+    expect(rows(page)).to_have_count(1)
+    expect(page.get_by_text("Ask for more memory per task.")).to_be_visible()
+    expect(row(page, "resnet50")).not_to_have_class(re.compile("notice--unread"))
+    expect(page.get_by_role("searchbox")).to_be_focused()
+    expect(page.get_by_role("searchbox")).to_have_value("resn")
+
+
+def test_days_are_told_apart(visit: Visit, alice: User) -> None:
+    now = datetime.now().astimezone().replace(hour=12)
+    for days, job in ((9, "old"), (1, "recent"), (0, "new")):
+        tell(alice, job, created_at=now - timedelta(days=days))
+    page = visit("/", alice, timezone_id="UTC")
+    expect(page.locator(".day")).to_have_text(["Today", "Yesterday", "Earlier"])
+
+
+def test_the_keyboard_moves_archives_and_marks(visit: Visit, alice: User) -> None:
+    for job in ("gamma", "beta", "alpha"):
+        tell(alice, job)
+    page = visit("/", alice)
+    expect(page.get_by_role("button", name="Archive: alpha")).to_be_attached()
+    row(page, "alpha").locator("summary").focus()
+    page.keyboard.press("j")
+    expect(row(page, "beta").locator("summary")).to_be_focused()
+    page.keyboard.press("u")
+    expect(row(page, "beta")).not_to_have_class(re.compile("notice--unread"))
+    page.keyboard.press("e")
+    expect(rows(page)).to_have_count(2)
+    expect(row(page, "gamma").locator("summary")).to_be_focused()
+
+
+def test_mark_all_read_empties_the_unread_folder(visit: Visit, alice: User) -> None:
+    for number in range(3):
+        tell(alice, f"job-{number}")
+    page = visit("/?tab=unread", alice)
+    page.get_by_role("button", name="Mark all read").click()
+    expect(page.get_by_text("You are all caught up")).to_be_visible()
+    wait_for(lambda: not Notification.objects.filter(read_at=None).exists())
+
+
+def test_without_script_one_can_sign_in_read_and_mark(visit: Visit, alice: User, bob: User) -> None:
+    tell(bob, "not-hers")
+    for number in range(31):
+        tell(alice, f"job-{number}")
+    page = visit("/", java_script_enabled=False)
+    page.get_by_label("User name").fill("alice")
+    page.get_by_label("Password").fill("wrong")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_contain_text("do not match")
+    page.get_by_label("Password").fill("alice-password")
+    page.get_by_role("button", name="Sign in").click()
+
+    expect(rows(page)).to_have_count(30)
+    row(page, "job-30").locator("summary").click()
+    expect(row(page, "job-30").get_by_text("Ask for more memory per task.")).to_be_visible()
+    page.get_by_role("button", name="Mark as read: job-30").click()
+    expect(folder(page, "Unread 30")).to_be_visible()
+    page.get_by_role("link", name="Load more").click()
+    expect(row(page, "job-0")).to_be_visible()
+    folder(page, "Unread").click()
+    expect(row(page, "job-30")).to_have_count(0)
+    page.get_by_role("button", name="Mark all read").click()
+    expect(page.get_by_text("Nothing here")).to_be_visible()
+    assert Notification.objects.filter(read_at=None).get().job_name == "not-hers"

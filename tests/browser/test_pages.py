@@ -1,0 +1,71 @@
+"""What holds for every page: no accessibility defect, nothing that sticks out to the side."""
+
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.contrib.auth.models import User
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Visit
+from tests.browser.notices import tell
+from tests.cluster import framework_name, submit
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+LONG = "a-very-long-job-name-" * 8
+
+
+def expect_accessible(page: Page) -> None:
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+
+
+@pytest.fixture
+def _stories(alice: User) -> None:
+    submit("resnet50")
+    submit(LONG)
+    for event in ("running", "succeeded", "stopped", "retried", "waiting_too_long", "failed"):
+        tell(alice, "resnet50", event)
+    tell(alice, LONG)
+
+
+PATHS = ["/", "/?tab=archived", "/jobs/", f"/jobs/{framework_name('resnet50')}/", "/profile/"]
+
+
+@pytest.mark.usefixtures("_stories")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", PATHS)
+def test_the_page_is_accessible(visit: Visit, alice: User, path: str, scheme: str) -> None:
+    page = visit(path, alice, color_scheme=scheme, reduced_motion="reduce")
+    expect(page.get_by_role("button", name="Notifications, 7 unread")).to_be_visible()
+    expect_accessible(page)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_login_page_is_accessible(visit: Visit, db: None, scheme: str) -> None:
+    page = visit("/accounts/login/", color_scheme=scheme, reduced_motion="reduce")
+    expect(page.get_by_text("This is the demo")).to_be_visible()
+    expect_accessible(page)
+
+
+@pytest.mark.usefixtures("_stories")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_open_panel_and_an_open_row_are_accessible(visit: Visit, alice: User, scheme: str) -> None:
+    page = visit("/", alice, color_scheme=scheme, reduced_motion="reduce")
+    page.locator("notif-inbox summary").first.click()
+    expect_accessible(page)
+    page.get_by_role("button", name="Notifications, 6 unread").click()
+    expect(page.get_by_role("dialog").get_by_text("resnet50 is running")).to_be_visible()
+    expect_accessible(page)
+
+
+@pytest.mark.usefixtures("_stories")
+@pytest.mark.parametrize("width", [320, 1280, 1920])
+def test_nothing_sticks_out(visit: Visit, alice: User, width: int) -> None:
+    for path in ["/accounts/login/", *PATHS]:
+        page = visit(path, alice if path in PATHS else None, viewport={"width": width, "height": 800})
+        overflow = page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+        assert overflow <= 0, path

@@ -1,0 +1,85 @@
+"""The database of the tests: ours by migrations, `frameworks` as the cluster makes it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.db import OperationalError, connection
+from django.db.backends.postgresql.operations import DatabaseOperations
+from pytest_django.plugin import DjangoDbBlocker
+
+from notifications.sources.frameworks.demo.table import create_table
+
+
+def pytest_configure() -> None:
+    settings.PASSWORD_HASHERS = ["tests.hashers.QuickHasher"]
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    with django_db_blocker.unblock():
+        create_table(connection)
+        call_command("capture", "install", verbosity=0)
+
+
+@pytest.fixture(autouse=True)
+def _empty_frameworks(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Django empties its own tables after a test with real transactions; `frameworks` is not its own."""
+    marker = request.node.get_closest_marker("django_db")
+    if marker is None or not marker.kwargs.get("transaction"):
+        yield
+        return
+    request.getfixturevalue("transactional_db")
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM frameworks")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _flush_again_after_a_deadlock() -> Iterator[None]:
+    """TRUNCATE of all tables can meet the transaction of a process that is still at work."""
+    truncate = DatabaseOperations.execute_sql_flush
+
+    def patient(self: Any, sql_list: Any) -> None:
+        for _ in range(5):
+            try:
+                return truncate(self, sql_list)
+            except OperationalError:
+                continue
+        truncate(self, sql_list)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DatabaseOperations, "execute_sql_flush", patient)
+        yield
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    return User.objects.create_user("alice", "alice@example.org", "alice-password")
+
+
+@pytest.fixture
+def bob(db: None) -> User:
+    return User.objects.create_user("bob", "bob@example.org", "bob-password")
+
+
+@pytest.fixture
+def root(db: None) -> User:
+    return User.objects.create_superuser("root", "root@example.org", "root-password")
+
+
+@pytest.fixture
+def ledger(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
+    """Prints a line of measured figures, also when the test passes."""
+
+    def line(text: str) -> None:
+        with capsys.disabled():
+            sys.stdout.write(f"\n  {text}\n")
+
+    return line

@@ -1,0 +1,8 @@
+"""Loaded by pytest before Django's settings: the tests have a data folder, and so a private server, of their own."""
+
+import os
+from pathlib import Path
+
+os.environ.setdefault("NOTIFCENTER_DATA_DIR", str(Path(__file__).resolve().parent.parent / ".data" / "test"))
+os.environ.setdefault("EMAIL_URL", "smtp://127.0.0.1:1")
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright's sync API runs an event loop

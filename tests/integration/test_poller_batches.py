@@ -1,0 +1,281 @@
+"""One step of the poller: what cannot be stored holds up nobody, what is locked is not waited for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any
+
+import psycopg2
+import pytest
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import User
+from django.db import connection
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from notifications.models import CapturedChange, Delivery, FailedChange, Notification, PendingMark, WaitingJob
+from notifications.poller import BATCH_CHANGES, Poller
+from notifications.sources.frameworks import changes, source
+from notifications.sources.frameworks.changes import SNAPSHOTS_AT_ONCE
+from notifications.sources.frameworks.source import FrameworkSource
+from tests.cluster import ALL_EVENTS, columns, framework_name, submit, told, update
+
+HOUR = timedelta(hours=1)
+
+pytestmark = pytest.mark.django_db
+
+
+def drain(*, at_most: int = 5_000) -> int:
+    """Until nothing is due; returns the number of steps."""
+    poller = Poller()
+    for step in range(at_most):
+        if not poller.run_once():
+            return step
+    pytest.fail(f"still not done after {at_most} steps")
+
+
+def sql(statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+def refuse(condition: str) -> Callable[[], None]:
+    """Make the database refuse such notifications; call the result to make it take them again."""
+    sql(f"ALTER TABLE notifications_notification ADD CONSTRAINT refused CHECK (NOT ({condition}))")
+    return lambda: sql(
+        "SET CONSTRAINTS ALL IMMEDIATE; ALTER TABLE notifications_notification DROP CONSTRAINT refused"
+    )
+
+
+class TestWhatCannotBeStored:
+    def test_it_is_put_aside_alone_and_holds_up_nobody(self) -> None:
+        allow = refuse("job_name = 'poison'")
+        names = [submit(f"job-{number}") for number in range(5)]
+        poison = submit("poison")
+        for name in (*names[:3], poison, *names[3:]):
+            update(name, state="FAILED")
+        drain()
+        allow()
+        assert [
+            key for key, _ in Notification.objects.order_by("id").values_list("framework_name", "id")
+        ] == names
+        aside = FailedChange.objects.get()
+        assert (aside.framework_name, aside.old_state, aside.new_state) == (poison, "WAITING", "FAILED")
+        assert 'violates check constraint "refused"' in aside.error
+        assert not CapturedChange.objects.exists()
+
+    def test_it_can_be_tried_again_as_it_was(self) -> None:
+        allow = refuse("job_name = 'poison'")
+        name = submit("poison")
+        update(name, state="FAILED", retries=1)
+        drain()
+        before = FailedChange.objects.values("framework_name", "changed_at", "old_state", "new_retries").get()
+        assert changes.try_again([FailedChange.objects.get().pk]) == 1
+        drain()
+        assert (
+            FailedChange.objects.values("framework_name", "changed_at", "old_state", "new_retries").get()
+            == before
+        )
+        allow()
+        assert changes.try_again([FailedChange.objects.get().pk]) == 1
+        drain()
+        assert told(name) == [("failed", 0)]
+        assert Notification.objects.get().occurred_at == before["changed_at"]
+        assert not FailedChange.objects.exists()
+        assert changes.try_again([0]) == 0
+
+    def test_later_changes_of_the_same_job_are_told(self) -> None:
+        allow = refuse("event = 'running'")
+        name = submit(**ALL_EVENTS)
+        update(name, state="RUNNING")
+        update(name, state="FAILED")
+        drain()
+        allow()
+        assert told(name) == [("failed", 0)]
+
+    def test_a_refusal_that_only_shows_at_the_commit(self) -> None:
+        """Foreign keys are checked there, as when a user is deleted meanwhile."""
+        sql(
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            "IF NEW.job_name = 'poison' THEN RAISE foreign_key_violation; END IF; RETURN NULL; END $$; "
+            "CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON notifications_notification "
+            "DEFERRABLE INITIALLY IMMEDIATE FOR EACH ROW EXECUTE FUNCTION refuse()"
+        )
+        good, poison = submit("good"), submit("poison")
+        for name in (poison, good):
+            update(name, state="FAILED")
+        drain()
+        assert told() == [("failed", 0)]
+        assert FailedChange.objects.get().framework_name == poison
+
+    @pytest.mark.parametrize("time", ["infinity", "-infinity", "20000-01-01", "0044-03-15 BC"])
+    def test_a_time_that_cannot_even_be_read(self, time: str) -> None:
+        good, bad = submit("good"), submit("bad")
+        drain()
+        with connection.cursor() as cursor:
+            cursor.execute('UPDATE frameworks SET "submissionTime" = %s WHERE name = %s', [time, bad])
+        update(bad, state="FAILED")
+        update(good, state="FAILED")
+        drain()
+        assert told(good) == [("failed", 0)]
+        assert not CapturedChange.objects.exists()
+
+    def test_a_fault_of_ours_is_put_aside_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(source, "needs_snapshot", lambda change: 1 / (len(change.framework_name) - 4))
+        good, bad = submit("good"), submit("bad", name="four")
+        for name in (bad, good):
+            update(name, state="FAILED")
+        drain()
+        assert told() == [("failed", 0)]
+        assert {one.error for one in FailedChange.objects.all()} == {"ZeroDivisionError('division by zero')"}
+
+    def test_a_wait_that_cannot_be_told_puts_no_change_aside(self) -> None:
+        refuse("event = 'waiting_too_long' AND job_name = 'poison'")
+        submit("poison")
+        drain()
+        WaitingJob.objects.update(since=timezone.now() - 3 * HOUR, due_at=timezone.now() - HOUR)
+        name = submit("good")
+        update(name, state="FAILED")
+        drain()
+        assert told() == [("failed", 0)]
+        assert not FailedChange.objects.exists()
+        assert WaitingJob.objects.get().due_at is None
+
+
+BLOCK = "extras:\n  jobStatusChangeNotification:\n    failed: true\n"
+BOMB = "a: &a [x, x]\n" + "".join(
+    f"{b}: &{b} [*{a}, *{a}, *{a}, *{a}]\n" for a, b in pairwise("abcdefghijkl")
+)
+
+HOSTILE_ROWS: dict[str, tuple[dict[str, Any], str]] = {
+    "markup": ({"jobName": "alice~<img src=x onerror=alert(1)>"}, "<img src=x onerror=alert(1)>"),
+    "256 characters": ({"jobName": "x" * 256}, "x" * 256),
+    "a newline": ({"jobName": "alice~one\ntwo"}, "one\ntwo"),
+    "a mail header": ({"jobName": "alice~x\r\nBcc: b@example.org"}, "x\r\nBcc: b@example.org"),
+    "SQL": ({"jobName": "alice~'; DROP TABLE auth_user; --"}, "'; DROP TABLE auth_user; --"),
+    "JSON": ({"jobName": 'alice~\\u0000{"a": "\\'}, '\\u0000{"a": "\\'),
+    "an empty name": ({"jobName": ""}, "the-framework"),
+    "only the prefix": ({"jobName": "alice~"}, "the-framework"),
+    "no name": ({"jobName": None, "virtualCluster": None}, "the-framework"),
+    "exploding YAML": ({"jobName": "alice~j", "jobConfig": BOMB + BLOCK}, "j"),
+    "a Python tag": ({"jobName": "alice~j", "jobConfig": BLOCK + "x: !!python/object/apply:os.abort []\n"}, "j"),
+    "deep YAML": ({"jobName": "alice~j", "jobConfig": BLOCK + "x: " + "[" * 50_000}, "j"),
+    "a huge file": ({"jobName": "alice~j", "jobConfig": BLOCK + "x: y\n" * 200_000}, "j"),
+    "no exit code": ({"jobName": "alice~j", "appExitCode": None, "snapshot": None, "retries": None}, "j"),
+    "an odd exit code": ({"jobName": "alice~j", "appExitCode": -(2**31)}, "j"),
+    "NUL and surrogates": (
+        {"jobName": "alice~j", "snapshot": '{"status": {"attemptStatus": {"completionStatus": '
+         '{"code": 1, "phrase": "a\\u0000\\ud800b", "diagnostics": "\\u0000\\udfff"}}}}'}, "j",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", HOSTILE_ROWS)
+def test_a_hostile_row_is_told_like_any_other(case: str) -> None:
+    row, job_name = HOSTILE_ROWS[case]
+    submit(name="the-framework", **row)
+    update("the-framework", state="FAILED")
+    drain()
+    assert not FailedChange.objects.exists()
+    one = Notification.objects.get()
+    assert (one.event, one.job_name) == ("failed", job_name)
+
+
+class TestBatches:
+    def test_many_changes_of_many_jobs_keep_each_jobs_order(self) -> None:
+        names = [submit(f"job-{number}", **ALL_EVENTS) for number in range(400)]
+        drain()
+        for step in ({"state": "RUNNING"}, {"retries": 1}, {"state": "SUCCEEDED"}):
+            for name in names:
+                update(name, **step)
+        assert CapturedChange.objects.count() == 1200 > BATCH_CHANGES
+        assert 2 <= drain() < 10
+        for name in names:
+            assert told(name) == [("running", 0), ("retried", 1), ("succeeded", 0)]
+        assert columns(names[-1], "notifiedAtRunning", "notifiedAtRetried", "notifiedAtSucceeded") == (
+            True,
+            1,
+            True,
+        )
+
+    def test_ids_ascend_in_the_order_in_which_things_happened(self) -> None:
+        names = [submit(f"job-{number}") for number in range(50)]
+        for name in reversed(names):
+            update(name, state="FAILED")
+        drain()
+        assert (
+            list(Notification.objects.order_by("id").values_list("framework_name", flat=True)) == names[::-1]
+        )
+        times = list(Notification.objects.order_by("id").values_list("occurred_at", flat=True))
+        assert times == sorted(times)
+
+    def test_each_notification_has_one_delivery_per_channel(self, alice: User) -> None:
+        name = submit(**ALL_EVENTS)
+        for step in ({"state": "RUNNING"}, {"retries": 1}, {"state": "FAILED"}):
+            update(name, **step)
+        drain()
+        made = Delivery.objects.order_by("id").values_list("notification__event", "channel", "state")
+        assert list(made) == [(event, "email", "pending") for event in ("running", "retried", "failed")]
+
+    def test_an_owner_who_gets_an_account_at_the_same_moment(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The account appears after the poller has looked and before it makes one."""
+
+        def slow(password: str | None) -> str:
+            User.objects.get_or_create(username="carol", defaults={"email": "carol@example.org"})
+            return make_password(password)
+
+        monkeypatch.setattr("preferences.wishes.make_password", slow)
+        update(submit(user="carol"), state="FAILED")
+        assert Poller().run_once()
+        assert Notification.objects.get().user.username == "carol"
+        assert Delivery.objects.count() == 1
+
+    def test_a_step_with_nothing_due_asks_little(
+        self, django_assert_max_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        poller = Poller()
+        poller.run_once()
+        with django_assert_max_num_queries(4):  # a savepoint and its release, the queue, the waits
+            assert not poller.run_once()
+
+    def test_no_step_costs_a_query_per_change(
+        self, django_assert_max_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        for number in range(200):
+            update(submit(f"job-{number}", f"user-{number % 20}"), state="FAILED")
+        poller = Poller()
+        with django_assert_max_num_queries(20 + 200 // SNAPSHOTS_AT_ONCE):
+            assert poller.run_once()
+        assert Notification.objects.count() == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_row_that_the_cluster_holds_locked_is_marked_later_and_holds_up_nobody() -> None:
+    locked, free = submit("locked", **ALL_EVENTS), submit("free", **ALL_EVENTS)
+    for name in (locked, free):
+        update(name, state="RUNNING")
+    other = psycopg2.connect(**connection.get_connection_params())
+    try:
+        with other.cursor() as cursor:
+            cursor.execute('UPDATE frameworks SET "jobPriority" = %s WHERE name = %s', ["test", locked])
+            drain()
+            assert (told(locked), told(free)) == ([("running", 0)], [("running", 0)])
+            assert columns(free, "notifiedAtRunning") == (True,)
+            assert PendingMark.objects.get().framework_name == locked
+            FrameworkSource().look_after()
+            assert PendingMark.objects.exists(), "still locked, still remembered"
+            other.commit()
+    finally:
+        other.close()
+    assert columns(locked, "notifiedAtRunning") == (False,)
+    FrameworkSource().look_after()
+    assert columns(locked, "notifiedAtRunning", "jobPriority") == (True, "test")
+    assert not PendingMark.objects.exists()
+
+
+def test_a_mark_that_waits_for_a_job_that_is_gone_goes_too() -> None:
+    PendingMark.objects.create(framework_name=framework_name("gone"))
+    FrameworkSource().look_after()
+    assert not PendingMark.objects.exists()

@@ -1,0 +1,226 @@
+"""The mail about one notification, whatever the job is called."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import re
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from pytest_django import Settings
+
+from notifications.delivery.mail import compose
+from notifications.models import Delivery, Notification
+from preferences.kinds import Event
+from preferences.models import UserPreference
+
+OOM = {
+    "exit_code": 226,
+    "phrase": "CUDAOutOfMemory",
+    "why": "out of GPU memory",
+    "reason": "The job asked for more GPU memory than there was.",
+    "causer": "user",
+    "solutions": ["Use a smaller batch size."],
+    "task": "worker[3]",
+    "diagnostics": "Traceback:\n\tRuntimeError: CUDA out of memory",
+    "retries": 2,
+    "max_retries": 3,
+    "waited_seconds": 300,
+    "ran_seconds": 7500,
+    "gpus": 8,
+}
+
+
+@pytest.fixture(autouse=True)
+def addresses(settings: Settings) -> None:
+    settings.CLUSTER_NAME = "berlin"
+    settings.BASE_URL = "https://notify.example.org"
+    settings.PAI_WEBPORTAL_URL = ""
+
+
+def delivery(*, time_zone: str = "", **values: Any) -> Delivery:
+    user = User(id=1, username="alice", email="alice@example.org")
+    UserPreference(user=user, time_zone=time_zone)
+    notification = Notification(
+        **{
+            "id": 5,
+            "user": user,
+            "event": "failed",
+            "framework_name": "0c5e",
+            "submission_time": datetime(2026, 11, 22, 9, 0, tzinfo=UTC),
+            "job_name": "resnet50-lr3",
+            "virtual_cluster": "default",
+            "details": OOM,
+            "occurred_at": datetime(2026, 11, 22, 13, 7, tzinfo=UTC),
+            **values,
+        }
+    )
+    created = datetime(2026, 11, 22, 13, 7, 1, tzinfo=UTC)
+    return Delivery(id=7, notification=notification, channel="email", created_at=created)
+
+
+def mail(**values: Any) -> EmailMessage:
+    """As a mail program reads it from the wire."""
+    raw = compose(delivery(**values)).message().as_bytes()
+    parsed = email.message_from_bytes(raw, policy=email.policy.default)
+    assert isinstance(parsed, EmailMessage)
+    return parsed
+
+
+def part(message: EmailMessage, kind: str) -> str:
+    body = message.get_body((kind,))
+    assert body is not None
+    return str(body.get_content())
+
+
+@pytest.mark.parametrize(
+    ("event", "ordinal", "details", "subject"),
+    [
+        ("failed", 0, OOM, "[berlin] Failed: resnet50-lr3: out of GPU memory"),
+        ("failed", 0, {}, "[berlin] Failed: resnet50-lr3"),
+        ("succeeded", 0, {"exit_code": 0}, "[berlin] Succeeded: resnet50-lr3"),
+        ("retried", 2, {}, "[berlin] Retried: resnet50-lr3: retry 2"),
+        ("waiting_too_long", 0, {"waited_seconds": 7200}, "[berlin] Waiting too long: resnet50-lr3: 2 hours"),
+    ],
+)
+def test_the_subject_tells_the_story(event: str, ordinal: int, details: dict[str, Any], subject: str) -> None:
+    assert mail(event=event, ordinal=ordinal, details=details)["Subject"] == subject
+
+
+def test_the_first_line_says_what_happened_when_and_after_how_long() -> None:
+    assert part(mail(), "plain").splitlines()[0] == (
+        "resnet50-lr3 failed: out of GPU memory, on Sun 22 Nov 2026, 13:07 UTC, "
+        "after running for 2 hours 5 minutes."
+    )
+
+
+@pytest.mark.parametrize("kind", ["plain", "html"])
+def test_both_parts_hold_the_facts_what_to_do_and_the_links(kind: str) -> None:
+    text = part(mail(), kind)
+    for fact in (
+        "226 (CUDAOutOfMemory)",
+        "The job itself",
+        "worker[3]",
+        "2 of 3",
+        "5 minutes",
+        "Use a smaller batch size.",
+        "RuntimeError: CUDA out of memory",
+        "https://notify.example.org/jobs/0c5e/",
+        "https://notify.example.org/profile/",
+    ):
+        assert fact in text
+
+
+@pytest.mark.parametrize(
+    ("time_zone", "shown"),
+    [
+        ("Europe/Berlin", "Sun 22 Nov 2026, 14:07 CET"),
+        ("America/Sao_Paulo", "Sun 22 Nov 2026, 10:07 UTC-03"),
+        ("", "Sun 22 Nov 2026, 13:07 UTC"),
+        ("Mars/Olympus", "Sun 22 Nov 2026, 13:07 UTC"),
+        ("../../etc/passwd", "Sun 22 Nov 2026, 13:07 UTC"),
+    ],
+)
+def test_times_are_the_users_own(time_zone: str, shown: str) -> None:
+    assert shown in part(mail(time_zone=time_zone), "plain")
+
+
+def test_with_a_portal_the_job_is_linked_there_and_its_switches_here(settings: Settings) -> None:
+    settings.PAI_WEBPORTAL_URL = "https://pai.example.org"
+    text = part(mail(job_name="a&b c"), "plain")
+    assert "https://pai.example.org/job-detail.html?username=alice&jobName=a%26b+c" in text
+    assert "https://notify.example.org/jobs/0c5e/" in text
+
+
+def test_headers_keep_machines_quiet_and_let_people_filter() -> None:
+    message = mail()
+    assert message["To"] == "alice@example.org"
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert message["X-Auto-Response-Suppress"] == "All"
+    assert message["X-Notifcenter-Event"] == "failed"
+    assert message["X-Notifcenter-Cluster"] == "berlin"
+    assert message["List-Id"] == "Job notifications <notifcenter.notify.example.org>"
+    assert message["Date"]
+
+
+def test_every_attempt_has_the_same_message_id_and_every_delivery_its_own() -> None:
+    one = delivery()
+    first, second = (compose(one).message()["Message-ID"] for _ in range(2))
+    assert first == second
+    assert re.fullmatch(r"<delivery-7-\d+@notify\.example\.org>", first)
+    other = delivery()
+    other.id = 8
+    assert compose(other).message()["Message-ID"] != first
+
+
+def test_mails_about_one_job_are_grouped_and_those_about_the_next_of_that_name_are_not() -> None:
+    later = datetime(2026, 11, 23, tzinfo=UTC)
+    assert mail(event="running")["References"] == mail(event="failed")["References"]
+    assert mail(submission_time=later)["References"] != mail()["References"]
+
+
+HOSTILE_NAMES = [
+    "",
+    "\r\nBcc: everyone@example.org",
+    "x\nX-Evil: 1\n\nbody",
+    "<img src=x onerror=alert(1)>",
+    "y" * 256,
+    "末尾-ünïcode-🚀",
+    "invoice\u202egpj.exe",
+    "{{ 7|add:7 }}{% now 'Y' %}",
+    "\x00\x1b[31m",
+]
+
+
+@pytest.mark.parametrize("name", HOSTILE_NAMES)
+@pytest.mark.parametrize("event", Event.values)
+def test_no_job_name_reaches_a_header_or_the_html_unescaped(name: str, event: str) -> None:
+    message = mail(job_name=name, event=event)
+    assert message["Bcc"] is None
+    assert message["X-Evil"] is None
+    assert message.get_all("To") == ["alice@example.org"]
+    assert str(message["Subject"]).isprintable()
+    assert len(str(message["Subject"])) < 250
+    html = part(message, "html")
+    assert "<img" not in html
+    assert "14" not in str(message["Subject"])
+    if not name:
+        assert "(unnamed job)" in message["Subject"]
+
+
+def test_no_detail_reaches_the_html_unescaped_and_nonsense_is_left_out() -> None:
+    evil = "<script>alert(1)</script>\r\nBcc: x@example.org"
+    texts = dict.fromkeys(("why", "reason", "phrase", "task", "diagnostics", "causer"), evil)
+    message = mail(
+        details={**texts, "exit_code": 1, "solutions": [evil, 3, None], "gpus": "8", "retries": []}
+    )
+    assert message["Bcc"] is None
+    assert "<script" not in part(message, "html")
+    assert "&lt;script&gt;" in part(message, "html")
+    mail(details=[])
+    mail(details={"solutions": "text", "ran_seconds": -1, "diagnostics": 5, "waited_seconds": True})
+
+
+def test_long_diagnostics_are_cut_to_their_end() -> None:
+    lines = "\n".join(f"line {number}" for number in range(1000))
+    text = part(mail(details={"diagnostics": lines}), "plain")
+    assert "line 999" in text
+    assert "line 900" not in text
+
+
+def test_the_html_is_self_contained_styled_inline_and_knows_dark_mode() -> None:
+    html = part(mail(), "html")
+    assert not re.search(r"<(img|link|script|iframe|object)\b|url\(", html)
+    assert 'style="' in html
+    assert "prefers-color-scheme: dark" in html
+    assert "max-width: 480px" in html
+
+
+@pytest.mark.parametrize("base", ["http://[::1]:8000", "http://127.0.0.1:8000", "https://münchen.example"])
+def test_any_base_url_makes_a_valid_message_id(settings: Settings, base: str) -> None:
+    settings.BASE_URL = base
+    assert re.fullmatch(r"<[A-Za-z0-9.-]+@[A-Za-z0-9.-]+>", mail()["Message-ID"])
