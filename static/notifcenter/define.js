@@ -2,6 +2,8 @@
 
 import { NotifBell } from "./notif-bell.js";
 
+const LONGEST_PAUSE_MS = 30_000;
+
 for (const name of ["tokens.css", "icons.css"]) {
   const href = new URL(name, import.meta.url).href;
   if (![...document.querySelectorAll("link")].some((link) => link.href === href)) {
@@ -13,8 +15,18 @@ function define(name, element) {
   if (!customElements.get(name)) customElements.define(name, element);
 }
 
+/** Loads a module that is not needed at once. A server that is away when it is asked is asked again. */
+async function load(file, pauseMs = 500) {
+  try {
+    return await import(`./${file}`);
+  } catch {
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    return load(file, Math.min(pauseMs * 2, LONGEST_PAUSE_MS));
+  }
+}
+
 define("notif-bell", NotifBell);
-import("./notif-toasts.js").then(({ NotifToasts }) => define("notif-toasts", NotifToasts));
+load("notif-toasts.js").then(({ NotifToasts }) => define("notif-toasts", NotifToasts));
 if (document.querySelector("notif-inbox")) {
-  import("./notif-inbox.js").then(({ NotifInbox }) => define("notif-inbox", NotifInbox));
+  load("notif-inbox.js").then(({ NotifInbox }) => define("notif-inbox", NotifInbox));
 }

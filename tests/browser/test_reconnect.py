@@ -25,6 +25,7 @@ def test_nothing_is_missed_while_the_web_process_was_away(visit: Visit, alice: U
         page.goto("/")
         update(submit("before"), state="FAILED")
         expect(page.get_by_role("button", name="Notifications, 1 unread", exact=True)).to_be_visible()
+        expect(page.locator("notif-inbox .notice")).to_have_count(1)
         process.kill()
         expect(page.get_by_text("Offline, trying again").first).to_be_visible()
     for number in range(5):
@@ -40,3 +41,14 @@ def test_nothing_is_missed_while_the_web_process_was_away(visit: Visit, alice: U
         update(submit("after"), state="FAILED")
         expect(page.locator("notif-inbox .notice")).to_have_count(7)
         expect(page.get_by_role("button", name="Notifications, 7 unread", exact=True)).to_be_visible()
+
+
+def test_a_part_of_the_page_that_could_not_be_loaded_is_loaded_later(visit: Visit, alice: User) -> None:
+    update(submit("early"), state="FAILED")
+    page = visit("about:blank", alice, forgive="ERR_")
+    away = "**/notif-inbox.js"
+    page.route(away, lambda route: route.abort("connectionrefused"))
+    with page.expect_event("requestfailed", lambda request: request.url.endswith("/notif-inbox.js")):
+        page.goto("/")
+    page.unroute(away)
+    expect(page.locator("notif-inbox").get_by_text("early failed")).to_be_visible()
