@@ -14,13 +14,9 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-import psycopg2
-import psycopg2.errors
 from django.db import (
     DatabaseError,
     InterfaceError,
-    InternalError,
-    NotSupportedError,
     OperationalError,
     ProgrammingError,
     connection,
@@ -28,6 +24,7 @@ from django.db import (
 )
 
 from notifications import recording
+from notifications.database_errors import LOST_CONNECTION, NOT_THE_CHANGE, in_words, refusal
 from notifications.listening import Listener
 from notifications.sources.base import Batch, Source
 from notifications.sources.frameworks import names
@@ -39,6 +36,9 @@ logger = logging.getLogger(__name__)
 
 BATCH_CHANGES = 1000
 STANDBY_SECONDS = 1.0
+ONCE_PATIENCE_SECONDS = 60.0
+"""How long `once` waits for what another poller has in hand."""
+
 UPKEEP_SECONDS = 5.0
 RECONNECT_SECONDS = (0.2, 0.5, 1.0, 2.0)
 BUSY_WAIT_SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05)
@@ -59,17 +59,9 @@ The first change after an idle moment never waits for it."""
 YOUNG_OBJECTS = 50_000
 """How many new objects the garbage collector waits for: a large batch makes that many, and frees them itself."""
 
-_LOST_CONNECTION = (
-    OperationalError,
-    InterfaceError,
-    InternalError,  # the session sat idle in a transaction for too long
-    NotSupportedError,  # a column's type was changed under a prepared statement
-    psycopg2.OperationalError,
-    psycopg2.InterfaceError,
-    psycopg2.InternalError,
-)
-_NOT_THE_CHANGE = (*_LOST_CONNECTION, ProgrammingError)
-"""Errors that no change is to blame for."""
+
+class CannotWorkError(Exception):
+    """The message says why, and what to do."""
 
 
 class Poller:
@@ -103,7 +95,7 @@ class Poller:
         for source in self._sources:
             try:
                 more |= self._step(source, limit)
-            except _NOT_THE_CHANGE:
+            except NOT_THE_CHANGE:
                 raise
             except Exception as error:  # whatever it is, it must hold up nobody else
                 # One of the changes cannot be read or stored. Alone, it shows itself and is put aside.
@@ -111,7 +103,7 @@ class Poller:
                     raise OperationalError(
                         "the connection was lost"
                     ) from error  # and with it the leader's lock
-                if limit == 1 and not source.put_aside(_in_words(error)):
+                if limit == 1 and not source.put_aside(in_words(error)):
                     raise
                 self._one_at_a_time = BATCH_CHANGES
                 more = True
@@ -119,7 +111,10 @@ class Poller:
         return more
 
     def run(self, stop: Stop, *, once: bool = False) -> None:
-        """Work until stopped; with `once`, until nothing is due. Survives a restart of PostgreSQL."""
+        """Work until stopped, and survive a restart of PostgreSQL; with `once`, until nothing is due.
+
+        With `once`, what keeps it from working is raised: CannotWorkError, OperationalError.
+        """
         failures = 0
         while not stop.requested:
             started = time.monotonic()
@@ -127,7 +122,7 @@ class Poller:
                 self._lead(stop, once=once)
                 if once:
                     return
-            except _LOST_CONNECTION as error:
+            except LOST_CONNECTION as error:
                 if once:
                     raise
                 if time.monotonic() - started > UPKEEP_SECONDS:
@@ -142,6 +137,13 @@ class Poller:
     def problem(self) -> str:
         """Why the poller cannot work, with what to do; '' when it can."""
         return " ".join(filter(None, (source.problem() for source in self._sources)))
+
+    def _mend(self) -> str:
+        """Put back what others have taken away; then as `problem`."""
+        if not self.problem():
+            return ""
+        refusals = [source.put_back() for source in self._sources]
+        return " ".join(filter(None, (self.problem(), *refusals)))
 
     def _step(self, source: Source, limit: int) -> bool:
         with transaction.atomic():
@@ -166,27 +168,48 @@ class Poller:
     def _lead(self, stop: Stop, *, once: bool) -> None:
         """Wait for the leader lock, then work until stopped. Returns early when something is missing."""
         self.prepare()
-        while not self._try_lock(names.LEADER_LOCK):
-            self._say("standing by: another poller is at work")
-            if once or stop.wait(STANDBY_SECONDS):
-                return
+        if not self._wait_for_lead(stop, once=once):
+            return
         listener = Listener(names.CHANGES_CHANNEL)
         try:
-            if problem := self.problem():
-                self._say(problem)
-                stop.wait(self._pause_seconds)
+            if problem := self._mend():
+                self._rest(problem, stop, once=once)
                 return
             for source in self._sources:
                 source.reconcile()
             self._work(stop, listener, once=once)
         except ProgrammingError as error:
-            problem = self.problem() or _refusal(error)
+            problem = self.problem() or refusal(error)
             if not problem:
                 raise
-            self._say(problem)
-            stop.wait(self._pause_seconds)
+            self._rest(problem, stop, once=once)
         finally:
             listener.close()
+
+    def _wait_for_lead(self, stop: Stop, *, once: bool) -> bool:
+        """Whether there is something to do for this poller; with `once`, not when another has done it all."""
+        give_up_at = time.monotonic() + ONCE_PATIENCE_SECONDS
+        while not self._try_lock(names.LEADER_LOCK):
+            self._say("standing by: another poller is at work")
+            if once and (problem := self.problem()):
+                raise CannotWorkError(problem)
+            if once and not self._has_work():
+                self._say("nothing is left to do: another poller is at work")
+                return False
+            if once and time.monotonic() > give_up_at:
+                raise CannotWorkError(
+                    f"Another poller is at work, and changes still wait after {ONCE_PATIENCE_SECONDS:.0f} seconds. "
+                    "Look at that poller's log, and at /healthz."
+                )
+            if stop.wait(STANDBY_SECONDS):
+                return False
+        return True
+
+    def _rest(self, problem: str, stop: Stop, *, once: bool) -> None:
+        if once:
+            raise CannotWorkError(problem)
+        self._say(problem)
+        stop.wait(self._pause_seconds)
 
     def _work(self, stop: Stop, listener: Listener, *, once: bool) -> None:
         blocked, busy = 0, False
@@ -217,7 +240,7 @@ class Poller:
         if not self._announced and not self._try_lock(names.SLEEP_LOCK):
             return False
         self._announced = True
-        if not any(source.has_work() for source in self._sources):
+        if not self._has_work():
             stop.wait(self._pause_seconds, [listener.fileno()])
         if names.MISSED in listener.drain():
             for source in self._sources:
@@ -236,6 +259,7 @@ class Poller:
             return
         self._next_upkeep = time.monotonic() + UPKEEP_SECONDS
         listener.check()
+        self._missing = self._mend()
         for source in self._sources:
             source.look_after()
         with connection.cursor() as cursor:
@@ -243,7 +267,9 @@ class Poller:
                 "UPDATE notifications_pollerstate SET heartbeat_at = now(), leader = %s",
                 [f"{socket.gethostname()}:{os.getpid()}"],
             )
-        self._missing = self.problem()
+
+    def _has_work(self) -> bool:
+        return any(source.has_work() for source in self._sources)
 
     @property
     def _pause_seconds(self) -> float:
@@ -268,17 +294,3 @@ class Poller:
         if line != self._said:
             self._said = line
             logger.info("%s", line)
-
-
-def _in_words(error: Exception) -> str:
-    return str(error).strip() if isinstance(error, DatabaseError) else repr(error)
-
-
-def _refusal(error: ProgrammingError) -> str:
-    """What to do about a missing right; '' for other errors."""
-    if not isinstance(error.__cause__, psycopg2.errors.InsufficientPrivilege):
-        return ""
-    return (
-        f"The database refused: {str(error).strip()}. "
-        "The poller's role needs SELECT and UPDATE on `frameworks`, and all rights on our tables."
-    )

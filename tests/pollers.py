@@ -37,7 +37,9 @@ def drain() -> None:
 
 def look_after() -> None:
     """What the poller does every few seconds."""
-    FrameworkSource().look_after()
+    source = FrameworkSource()
+    source.put_back()
+    source.look_after()
 
 
 def start_poller() -> None:

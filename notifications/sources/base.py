@@ -80,5 +80,9 @@ class Source(ABC):
         """Why this source cannot work, with what to do; '' when it can."""
 
     @abstractmethod
+    def put_back(self) -> str:
+        """Mend what others have taken away of what was installed; '' or why that was not possible."""
+
+    @abstractmethod
     def has_work(self) -> bool:
         """Whether a change is waiting now."""

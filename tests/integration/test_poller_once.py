@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
+from notifications import poller
 from notifications.models import CapturedChange
-from notifications.sources.frameworks import capture
+from notifications.sources.frameworks import capture, names
 from tests import processes
 from tests.cluster import submit, told, update
+from tests.database import second_session, sql
+from tests.pollers import look_after
 from tests.processes import manage
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -44,6 +47,37 @@ class TestOnce:
         assert done.stderr.splitlines() == [
             "CommandError: The trigger on `frameworks` is missing or disabled. Run `manage.py capture install`."
         ]
+
+    def test_it_puts_back_what_is_missing(self) -> None:
+        look_after()
+        sql("DROP TRIGGER notifcenter_capture ON frameworks")
+        update(submit(), state="FAILED")
+        assert run("--once").returncode == 0
+        assert capture.is_capturing()
+        assert told() == [("failed", 0)]
+
+    def test_it_leaves_the_work_to_another_poller(self, tmp_path: Path) -> None:
+        with processes.poller(tmp_path):
+            for number in range(20):
+                update(submit(f"job-{number}"), state="FAILED")
+            done = run("--once")
+            assert (done.returncode, len(told())) == (0, 20)
+            assert "another poller is at work" in done.stderr
+
+    def test_it_does_not_wait_for_ever_for_another_poller(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(poller, "ONCE_PATIENCE_SECONDS", 0.0)
+        with second_session() as frozen, frozen.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s, %s)", [names.LOCK_SPACE, names.LEADER_LOCK])
+            call_command("poll_frameworks", "--once")  # nothing waits
+            submit()
+            with pytest.raises(CommandError, match="changes still wait after 0 seconds"):
+                call_command("poll_frameworks", "--once")
+            capture.remove()
+            try:
+                with pytest.raises(CommandError, match="capture install"):
+                    call_command("poll_frameworks", "--once")
+            finally:
+                capture.install()
 
     @pytest.mark.parametrize("address", ["postgresql://nobody:x@127.0.0.1:1/none", ""])
     def test_it_says_that_the_database_does_not_answer(self, address: str, tmp_path: Path) -> None:

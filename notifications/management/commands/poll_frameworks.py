@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError
 
 from notifications.hints import Hinter
-from notifications.poller import Poller
+from notifications.poller import CannotWorkError, Poller
 from notifications.stopping import Stop
 
 MIN_INTERVAL_SECONDS = 0.05
@@ -29,10 +29,10 @@ class Command(BaseCommand):
         hinter = Hinter()
         poller = Poller(interval_seconds=interval, hint=hinter.hint)
         try:
-            if once and (problem := poller.problem()):
-                raise CommandError(problem)
             with Stop().on_signals() as stop:
                 poller.run(stop, once=once)
+        except CannotWorkError as error:
+            raise CommandError(str(error)) from None
         except OperationalError as error:  # only with --once: else it is tried again
             raise CommandError(f"The database does not answer: {str(error).strip()}") from None
         finally:

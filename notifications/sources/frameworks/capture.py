@@ -8,13 +8,18 @@ from pathlib import Path
 
 import psycopg2.errors
 from django.db import ProgrammingError, connection, transaction
+from django.db.backends.utils import CursorWrapper
 from django.db.utils import OperationalError
 
 from notifications.sources.frameworks import names
 
 FUNCTION = "notifcenter_capture"
 TRIGGER = "notifcenter_capture"
-LOCK_TIMEOUT_SECONDS = 5
+LOCK_TIMEOUT_SECONDS = 5.0
+PUT_BACK_LOCK_TIMEOUT_SECONDS = 0.5
+"""While we wait for the table, everybody else's statements on it wait behind us."""
+
+_ENABLED = ("O", "A")
 COLUMNS = {
     f"{kind}At{event}": "integer" if (kind, event) == ("notified", "Retried") else "boolean"
     for event in ("Running", "Succeeded", "Failed", "Stopped", "Retried")
@@ -60,13 +65,7 @@ def missing() -> list[str]:
 
 def is_capturing() -> bool:
     """Whether the trigger is there and enabled. Looks at the catalogue only."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = to_regclass('frameworks') AND tgname = %s "
-            "AND tgenabled IN ('O', 'A')) AND to_regclass('notifications_capturedchange') IS NOT NULL",
-            [TRIGGER],
-        )
-        return bool(cursor.fetchone()[0])
+    return _trigger_state() in _ENABLED
 
 
 def install(*, with_notify: bool = True) -> list[str]:
@@ -74,39 +73,39 @@ def install(*, with_notify: bool = True) -> list[str]:
 
     The table is locked only when a column or the trigger is really missing, and for a moment.
     """
-    done = []
-    with _clear_errors(), transaction.atomic(), connection.cursor() as cursor:
+    with _changing(LOCK_TIMEOUT_SECONDS) as cursor:
         cursor.execute("SELECT to_regclass('frameworks'), to_regclass('notifications_capturedchange')")
         table, queue = cursor.fetchone()
         if table is None:
             raise CaptureError(NO_TABLE)
         if queue is None:
             raise CaptureError(NOT_MIGRATED)
-        columns = _missing_columns()
-        if columns:
-            added = ", ".join(f'ADD COLUMN IF NOT EXISTS "{name}" {COLUMNS[name]}' for name in columns)
-            cursor.execute(f"ALTER TABLE frameworks {added}")
-            done.append(f"added the columns {', '.join(columns)}")
+        done = _add_columns(cursor)
         cursor.execute(_function_sql(with_notify=with_notify))
-        absent = not is_capturing()
-        if absent:
-            cursor.execute(f"DROP TRIGGER IF EXISTS {TRIGGER} ON frameworks")
-            cursor.execute(
-                f"CREATE TRIGGER {TRIGGER} AFTER INSERT OR UPDATE ON frameworks "
-                f"FOR EACH ROW EXECUTE FUNCTION {_schema()}.{FUNCTION}()"
-            )
-        if owner := _powerless_owner():
-            raise CaptureError(_POWERLESS.format(owner=owner))
-        if absent:
-            cursor.execute(_REMEMBER_ABSENCE)
-            cursor.execute("SELECT pg_notify(%s, '')", [names.CHANGES_CHANNEL])
-            done.append("added the trigger")
+        if not is_capturing():
+            done += _add_trigger(cursor)
+        _check_rights()
+        return done
+
+
+def put_back() -> list[str]:
+    """Add again what others have taken away since the install, as the cluster's upgrade may; what was done, in words.
+
+    An installed capture is known by its function, which `remove` takes away. A trigger that somebody has disabled stays
+    so. Nobody waits for long behind our wait for the table. Raises CaptureError.
+    """
+    done = []
+    for lacks, add in ((_lacks_trigger, _add_trigger), (_missing_columns, _add_columns)):
+        if lacks():  # each for itself: the first matters more, and needs fewer rights
+            with _changing(PUT_BACK_LOCK_TIMEOUT_SECONDS) as cursor:
+                if _is_installed() and lacks():
+                    done += add(cursor)
     return done
 
 
 def remove() -> list[str]:
     """Take the trigger and its function away. The columns stay: clusters since v1.8 own them."""
-    with _clear_errors(), transaction.atomic(), connection.cursor() as cursor:
+    with _changing(LOCK_TIMEOUT_SECONDS) as cursor:
         cursor.execute("SELECT to_regclass('frameworks'), to_regproc(%s)", [FUNCTION])
         table, function = cursor.fetchone()
         if table is not None:
@@ -124,6 +123,54 @@ ON CONFLICT (id) DO UPDATE SET
     installed_at = COALESCE(p.installed_at, now()),
     capture_seen_at = now()
 """
+
+
+def _trigger_state() -> str:
+    """`tgenabled` of the trigger; '' when it, its table or the queue is not there."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT tgenabled FROM pg_trigger WHERE tgrelid = to_regclass('frameworks') AND tgname = %s "
+            "AND to_regclass('notifications_capturedchange') IS NOT NULL",
+            [TRIGGER],
+        )
+        row = cursor.fetchone()
+        return str(row[0]) if row else ""
+
+
+def _lacks_trigger() -> bool:
+    return not _trigger_state()
+
+
+def _is_installed() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT to_regclass('frameworks') IS NOT NULL AND to_regclass('notifications_capturedchange') IS NOT NULL "
+            "AND to_regproc(%s) IS NOT NULL",
+            [f"{_schema()}.{FUNCTION}"],
+        )
+        return bool(cursor.fetchone()[0])
+
+
+def _add_columns(cursor: CursorWrapper) -> list[str]:
+    columns = _missing_columns()
+    if not columns:
+        return []
+    added = ", ".join(f'ADD COLUMN IF NOT EXISTS "{name}" {COLUMNS[name]}' for name in columns)
+    cursor.execute(f"ALTER TABLE frameworks {added}")
+    return [f"added the columns {', '.join(columns)}"]
+
+
+def _add_trigger(cursor: CursorWrapper) -> list[str]:
+    if _trigger_state():
+        cursor.execute(f"DROP TRIGGER {TRIGGER} ON frameworks")
+    cursor.execute(
+        f"CREATE TRIGGER {TRIGGER} AFTER INSERT OR UPDATE ON frameworks "
+        f"FOR EACH ROW EXECUTE FUNCTION {_schema()}.{FUNCTION}()"
+    )
+    _check_rights()
+    cursor.execute(_REMEMBER_ABSENCE)
+    cursor.execute("SELECT pg_notify(%s, '')", [names.CHANGES_CHANNEL])
+    return ["added the trigger"]
 
 
 def _function_sql(*, with_notify: bool) -> str:
@@ -152,6 +199,11 @@ def _schema() -> str:
         return str(row[0]) if row else "public"
 
 
+def _check_rights() -> None:
+    if owner := _powerless_owner():
+        raise CaptureError(_POWERLESS.format(owner=owner))
+
+
 def _powerless_owner() -> str:
     """The owner of the function, whose rights it has, if these do not suffice; else ''."""
     with connection.cursor() as cursor:
@@ -175,21 +227,21 @@ def _missing_columns() -> list[str]:
 
 
 @contextmanager
-def _clear_errors() -> Iterator[None]:
+def _changing(lock_timeout_seconds: float) -> Iterator[CursorWrapper]:
+    """A transaction in which the table may be altered; what the database refuses comes out as CaptureError."""
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('lock_timeout', %s, false)", [f"{LOCK_TIMEOUT_SECONDS}s"])
-        try:
-            yield
-        finally:
-            with connection.cursor() as cursor:
-                cursor.execute("RESET lock_timeout")
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT set_config('lock_timeout', %s, true)", [f"{int(lock_timeout_seconds * 1000)}ms"]
+            )
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [names.LOCK_SPACE, names.CAPTURE_LOCK])
+            yield cursor
     except ProgrammingError as error:
         if not isinstance(error.__cause__, psycopg2.errors.InsufficientPrivilege):
             raise
         raise CaptureError(
             f"The database refused: {str(error).strip()}. "
-            "Use the role that owns `frameworks`, with rights on our tables."
+            "Use the role that owns `frameworks`, or grant what deploy/postgres/grants.sql lists."
         ) from None
     except OperationalError as error:
         raise CaptureError(

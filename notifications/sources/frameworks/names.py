@@ -12,6 +12,9 @@ LEADER_LOCK = 2
 WISHES_LOCK = 3
 """Held shared by a transaction that changes wishes, exclusively by the poller's while it decides by them."""
 
+CAPTURE_LOCK = 4
+"""Held by a transaction that changes the capture itself."""
+
 CHANGES_CHANNEL = "notifcenter_changes"
 """NOTIFY: the poller should look. Payload: '' or MISSED."""
 

@@ -106,6 +106,15 @@ class FrameworkSource(Source):
     def problem(self) -> str:
         return " ".join(capture.missing())
 
+    def put_back(self) -> str:
+        try:
+            done = capture.put_back()
+        except capture.CaptureError as error:
+            return str(error)
+        for one in done:
+            logger.warning("capture put back done=%r", one)
+        return ""
+
     def has_work(self) -> bool:
         return changes.waiting()
 

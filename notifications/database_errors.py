@@ -1,0 +1,40 @@
+"""What a database error means to a process that goes on for ever."""
+
+from __future__ import annotations
+
+import psycopg2
+import psycopg2.errors
+from django.db import (
+    DatabaseError,
+    InterfaceError,
+    InternalError,
+    NotSupportedError,
+    OperationalError,
+    ProgrammingError,
+)
+
+LOST_CONNECTION = (
+    OperationalError,
+    InterfaceError,
+    InternalError,  # the session sat idle in a transaction for too long
+    NotSupportedError,  # a column's type was changed under a prepared statement
+    psycopg2.OperationalError,
+    psycopg2.InterfaceError,
+    psycopg2.InternalError,
+)
+NOT_THE_CHANGE = (*LOST_CONNECTION, ProgrammingError)
+"""Errors that no change is to blame for."""
+
+
+def in_words(error: Exception) -> str:
+    return str(error).strip() if isinstance(error, DatabaseError) else repr(error)
+
+
+def refusal(error: ProgrammingError) -> str:
+    """What to do about a missing right; '' for other errors."""
+    if not isinstance(error.__cause__, psycopg2.errors.InsufficientPrivilege):
+        return ""
+    return (
+        f"The database refused: {str(error).strip()}. "
+        "The role needs all rights on our tables, and on `frameworks` what deploy/postgres/grants.sql lists."
+    )
