@@ -44,6 +44,8 @@ PAI_REST_SERVER_URL = environment.url("PAI_REST_SERVER_URL")
 PAI_JWT_SECRET = environment.text("PAI_JWT_SECRET")
 PAI_EXIT_SPEC = environment.existing_file("PAI_EXIT_SPEC")
 METRICS_TOKEN = environment.text("METRICS_TOKEN")
+INGEST_TOKEN = environment.text("INGEST_TOKEN")
+ALERTMANAGER_URL = environment.url("ALERTMANAGER_URL")
 
 INSTALLED_APPS = [
     "daphne",

@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 from notifications import job_list, jobs
 from preferences import services
 from preferences.fields import MinutesField, StrictBooleanField, StrictSerializer, chosen_events
-from preferences.kinds import Event
+from preferences.kinds import JOB_EVENTS
 from preferences.rules import Source
 from preferences.selectors import JobWishes, job_wishes
 
@@ -70,7 +70,7 @@ class JobEventSerializer(serializers.Serializer[Any]):
 
 class JobEventsSerializer(serializers.Serializer[Any]):
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        return {event.value: JobEventSerializer() for event in Event}
+        return {event.value: JobEventSerializer() for event in JOB_EVENTS}
 
 
 class NotificationConfigSerializer(serializers.Serializer[Any]):
@@ -87,7 +87,7 @@ class NotificationConfigSerializer(serializers.Serializer[Any]):
 
 class EventOverridesSerializer(StrictSerializer):
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        return {event.value: StrictBooleanField(required=False, allow_null=True) for event in Event}
+        return {event.value: StrictBooleanField(required=False, allow_null=True) for event in JOB_EVENTS}
 
 
 class OverrideSerializer(StrictSerializer):

@@ -5,6 +5,7 @@ Both are plain text, to be escaped like any other text for the place they go to.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from math import isfinite
 from typing import Any
@@ -21,11 +22,15 @@ CAUSERS = {
     "resources": "caused by a lack of resources",
 }
 
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
+
 MINUTE, HOUR, DAY = 60, 60 * 60, 24 * 60 * 60
 
 
 def title(event: str, job_name: str, ordinal: int, details: Mapping[str, Any]) -> str:
     """ "resnet50-lr3 failed: out of GPU memory"; one printable line of at most MAX_TITLE_CHARACTERS."""
+    if event == Event.ALERT:
+        return shorten(_alert_title(job_name, details), MAX_TITLE_CHARACTERS)
     story = _story(event, ordinal, details)
     name = visible(job_name) or UNNAMED
     return f"{shorten(name, MAX_TITLE_CHARACTERS - len(story) - 1)} {story}"
@@ -33,6 +38,8 @@ def title(event: str, job_name: str, ordinal: int, details: Mapping[str, Any]) -
 
 def summary(event: str, details: Mapping[str, Any]) -> str:
     """ "Ran 2 hours 5 minutes · exit code 226 · caused by the job itself"; '' when nothing is known."""
+    if event == Event.ALERT:
+        return _alert_summary(details)
     facts: list[str | None] = []
     waited, ran = _number(details, "waited_seconds"), _number(details, "ran_seconds")
     if event in (Event.RUNNING, Event.SUCCEEDED, Event.FAILED, Event.STOPPED) and waited:
@@ -78,6 +85,11 @@ def visible(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+def one_line(text: str) -> str:
+    """The text without control and direction characters: safe for a header, a log line, an admin page."""
+    return " ".join(_UNPRINTABLE.sub(" ", text).split())
+
+
 def shorten(text: str, length: int) -> str:
     """Cuts in the middle: what tells jobs apart often stands at the end of their names."""
     if len(text) <= length:
@@ -110,6 +122,23 @@ def _story(event: str, ordinal: int, details: Mapping[str, Any]) -> str:
             )
         case _:
             return shorten(visible(event), MAX_WHY_CHARACTERS)
+
+
+def _alert_title(job_name: str, details: Mapping[str, Any]) -> str:
+    """What the alert's author says of it; else its name, with the job's."""
+    name = visible(_text(details, "alertname")) or str(Event.ALERT.label)
+    return visible(_text(details, "summary")) or (f"{name}: {visible(job_name)}" if job_name else name)
+
+
+def _alert_summary(details: Mapping[str, Any]) -> str:
+    lasted = _number(details, "lasted_seconds")
+    facts = [
+        visible(_text(details, "severity")),
+        visible(_text(details, "alertname")) if _text(details, "summary") else "",
+        f"resolved after {duration(lasted)}" if lasted is not None else "",
+    ]
+    line = " · ".join(shorten(fact, MAX_WHY_CHARACTERS) for fact in facts if fact)
+    return line[:1].upper() + line[1:]
 
 
 def _number(details: Mapping[str, Any], key: str) -> int | None:

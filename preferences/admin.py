@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from preferences import signals
-from preferences.kinds import Channel, Event
+from preferences.kinds import JOB_EVENTS, Channel
 from preferences.models import ChannelPolicy, ChannelPreference, JobConfig, SiteSettings, UserPreference
 from preferences.paging import CappedPaginator
 
@@ -33,7 +33,7 @@ class BoundedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     ) -> forms.Field | None:
         if isinstance(db_field, ArrayField):
             return forms.MultipleChoiceField(
-                choices=Event.choices,
+                choices=db_field.base_field.choices or (),
                 required=False,
                 widget=forms.CheckboxSelectMultiple,
                 help_text=db_field.help_text,
@@ -125,7 +125,7 @@ class JobConfigAdmin(AnnouncingAdmin):
         old, new = (config.events if config else {} for config in (before, after))
         switched_on = [
             event
-            for event in Event
+            for event in JOB_EVENTS
             if new.get(event) is not old.get(event)
             and new.get(event) is not False
             and old.get(event) is not True

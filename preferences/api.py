@@ -15,6 +15,7 @@ from preferences import selectors, services
 from preferences.fields import (
     AddressField,
     EventSwitchesSerializer,
+    JobEventSwitchesSerializer,
     MinutesField,
     StrictBooleanField,
     StrictSerializer,
@@ -22,7 +23,7 @@ from preferences.fields import (
     chosen_events,
     switches,
 )
-from preferences.kinds import Channel
+from preferences.kinds import ALL_EVENTS, PERSONAL_CHANNELS, Channel
 from preferences.rules import Source
 
 DEFAULT_SOURCES = [(source.value, source.value) for source in (Source.OWNER, Source.SITE)]
@@ -37,12 +38,12 @@ class ChannelSerializer(StrictSerializer):
 
 class ChannelsSerializer(StrictSerializer):
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        return {channel.value: ChannelSerializer(required=False) for channel in Channel}
+        return {channel.value: ChannelSerializer(required=False) for channel in PERSONAL_CHANNELS}
 
 
 class PreferencesSerializer(StrictSerializer):
     email_address = AddressField(required=False)
-    default_events = EventSwitchesSerializer(
+    default_events = JobEventSwitchesSerializer(
         required=False,
         allow_null=True,
         help_text="For jobs that say nothing. Write null: as the site has it.",
@@ -51,7 +52,7 @@ class PreferencesSerializer(StrictSerializer):
     channels = ChannelsSerializer(required=False)
     waiting_minutes = MinutesField(required=False, allow_null=True, help_text="null: as the site has it.")
     time_zone = TimeZoneField(required=False)
-    site_default_events = EventSwitchesSerializer(read_only=True)
+    site_default_events = JobEventSwitchesSerializer(read_only=True)
     site_waiting_minutes = serializers.IntegerField(read_only=True)
 
 
@@ -105,7 +106,7 @@ def _representation(profile: selectors.Profile) -> dict[str, Any]:
                 "available": choice.available,
                 "why_not": choice.why_not,
                 "enabled": choice.enabled,
-                "events": switches(choice.events),
+                "events": switches(choice.events, ALL_EVENTS),
             }
             for choice in profile.channels
         },

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.core.validators import validate_email
@@ -10,7 +10,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from preferences.kinds import Event
+from preferences.kinds import JOB_EVENTS, Event
 from preferences.models import MAX_WAITING_MINUTES, validate_time_zone
 
 MAX_SHOWN_CHARACTERS = 40
@@ -86,8 +86,16 @@ class TimeZoneField(StrictStringField):
 class EventSwitchesSerializer(StrictSerializer):
     """true or false for each event; when writing, an event that is left out stays as it is."""
 
+    events: Collection[Event] = tuple(Event)
+
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        return {event.value: StrictBooleanField(required=False) for event in Event}
+        return {event.value: StrictBooleanField(required=False) for event in self.events}
+
+
+class JobEventSwitchesSerializer(EventSwitchesSerializer):
+    """The same without what does not come from a job."""
+
+    events = JOB_EVENTS
 
 
 def _shown(name: str) -> str:
@@ -100,9 +108,9 @@ def validate_email_or_blank(value: str) -> None:
         validate_email(value)
 
 
-def switches(on: frozenset[Event]) -> dict[str, bool]:
-    """{event: true or false} for all events."""
-    return {event.value: event in on for event in Event}
+def switches(on: frozenset[Event], events: Collection[Event] = JOB_EVENTS) -> dict[str, bool]:
+    """{event: true or false} for these events, in the order of display."""
+    return {event.value: event in on for event in Event if event in events}
 
 
 def chosen_events(data: Mapping[str, Any]) -> dict[Event, Any]:

@@ -9,8 +9,8 @@ from typing import Any
 
 from django import forms
 
-from preferences.kinds import Channel, Event
-from preferences.models import MAX_WAITING_MINUTES
+from preferences.kinds import JOB_EVENTS, Channel, Event
+from preferences.models import MAX_WAITING_MINUTES, choices_of
 from preferences.rules import Source
 from preferences.selectors import ChannelChoice, EventWish, JobWishes, Profile
 from preferences.services import ChannelChange
@@ -55,7 +55,7 @@ class ProfileForm(forms.Form):
     email_address = forms.EmailField(label="E-mail address", required=False, max_length=254)
     default_events = forms.MultipleChoiceField(
         label="Tell me when such a job",
-        choices=Event.choices,
+        choices=choices_of(JOB_EVENTS),
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
@@ -113,7 +113,7 @@ class ProfileForm(forms.Form):
         own = data["default_source"] == Source.OWNER or ticked_only
         return {
             "email_address": data["email_address"],
-            "default_events": {event: event.value in chosen for event in Event} if own else None,
+            "default_events": {event: event.value in chosen for event in JOB_EVENTS} if own else None,
             "waiting_minutes": data["waiting_minutes"],
             "time_zone": data["time_zone"],
             "channels": {
@@ -182,7 +182,7 @@ class JobConfigForm(forms.Form):
         data = self.cleaned_data
         meaning = {ON: True, OFF: False, AS_OTHERWISE: None}
         return {
-            "events": {event: meaning[data[event.value]] for event in Event},
+            "events": {event: meaning[data[event.value]] for event in JOB_EVENTS},
             "waiting_minutes": data["waiting_minutes"],
             "muted": data["muted"],
         }

@@ -6,7 +6,7 @@ from django.db.models import TextChoices
 
 
 class Event(TextChoices):
-    """What can happen to a job. The order is the order of display."""
+    """What people can be told. The order is the order of display."""
 
     RUNNING = "running", "Running"
     SUCCEEDED = "succeeded", "Succeeded"
@@ -14,16 +14,25 @@ class Event(TextChoices):
     STOPPED = "stopped", "Stopped"
     RETRIED = "retried", "Retried"
     WAITING_TOO_LONG = "waiting_too_long", "Waiting too long"
+    ALERT = "alert", "Alert"
 
 
 class Channel(TextChoices):
-    """How a person can be told. `webportal` is the name that OpenPAI's users know it by."""
+    """How it is told. `webportal` is the name that OpenPAI's users know it by."""
 
     WEBPORTAL = "webportal", "Web portal"
     EMAIL = "email", "E-mail"
+    ALERTMANAGER = "alertmanager", "Alertmanager"
 
 
 ALL_EVENTS = frozenset(Event)
+
+JOB_EVENTS = tuple(event for event in Event if event is not Event.ALERT)
+"""What a job's file, its switches and the defaults speak of. An alert comes from the monitoring; its owner decides
+about channels only."""
+
+PERSONAL_CHANNELS = tuple(channel for channel in Channel if channel is not Channel.ALERTMANAGER)
+"""What a user chooses among; the other is for the whole cluster, and the administrator's choice."""
 
 NOTIFICATION_COLUMNS = {
     Event.RUNNING: "notificationAtRunning",

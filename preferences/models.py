@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zoneinfo
+from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
@@ -11,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
-from preferences.kinds import Channel, Event
+from preferences.kinds import JOB_EVENTS, PERSONAL_CHANNELS, Channel, Event
 
 MAX_WAITING_MINUTES = 30 * 24 * 60
 WAITING_VALIDATORS = [MinValueValidator(1), MaxValueValidator(MAX_WAITING_MINUTES)]
@@ -25,13 +26,17 @@ def initial_default_events() -> list[str]:
     return [Event.FAILED.value, Event.WAITING_TOO_LONG.value]
 
 
+def choices_of(kinds: Iterable[Event | Channel]) -> list[tuple[str, str]]:
+    return [(kind.value, str(kind.label)) for kind in kinds]
+
+
 def validate_time_zone(name: str) -> None:
     if name and name not in zoneinfo.available_timezones():
         raise ValidationError(f"{name!r} is no time zone; write it like Europe/Berlin.")
 
 
-def event_list(**options: Any) -> ArrayField[Any, Any]:
-    return ArrayField(models.CharField(max_length=32, choices=Event.choices), **options)
+def event_list(events: Iterable[Event] = JOB_EVENTS, **options: Any) -> ArrayField[Any, Any]:
+    return ArrayField(models.CharField(max_length=32, choices=choices_of(events)), **options)
 
 
 class UserPreference(models.Model):
@@ -56,9 +61,9 @@ class ChannelPreference(models.Model):
     """One row of a user's matrix of events × channels. Without a row, a channel is on for all events."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="channel_preferences")
-    channel = models.CharField(max_length=32, choices=Channel.choices)
+    channel = models.CharField(max_length=32, choices=choices_of(PERSONAL_CHANNELS))
     enabled = models.BooleanField(default=True)
-    events = event_list(default=all_events, blank=True)
+    events = event_list(Event, default=all_events, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "channel"], name="one_preference_per_channel")]
@@ -89,7 +94,7 @@ class JobConfig(models.Model):
         if not isinstance(self.events, dict):
             raise ValidationError({"events": "Must be an object of event: true or false."})
         for event, on in self.events.items():
-            if event not in Event.values:
+            if event not in JOB_EVENTS:
                 raise ValidationError({"events": f"There is no event {event!r}."})
             if not isinstance(on, bool):
                 raise ValidationError({"events": f"`{event}` must be true or false."})
@@ -114,6 +119,9 @@ class SiteSettings(models.Model):
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
     default_events = event_list(default=initial_default_events, blank=True)
     waiting_minutes = models.PositiveIntegerField(default=60, validators=WAITING_VALIDATORS)
+    ownerless_alerts_to_admins = models.BooleanField(
+        default=False, help_text="Tell all active staff users of alerts that name no user."
+    )
 
     class Meta:
         verbose_name_plural = "site settings"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from preferences.kinds import Channel, Event
+from preferences.kinds import JOB_EVENTS, PERSONAL_CHANNELS, Channel, Event
 
 
 class Source(StrEnum):
@@ -64,6 +64,7 @@ class SiteWishes:
     waiting_minutes: int
     channels_on: frozenset[Channel]
     mail_configured: bool = False
+    alertmanager_configured: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +87,10 @@ def wanted(
     """Whether the event is asked for, and who asked: override > job's file > owner > site.
 
     A file that has a block says "no" to the cluster's five events that it does not name. It says nothing
-    about `waiting_too_long`, which older files cannot know, unless it names it.
+    about `waiting_too_long`, which older files cannot know, unless it names it. An alert is always wanted.
     """
+    if event not in JOB_EVENTS:
+        return True, Source.OWNER
     if event in override.events:
         return override.events[event], Source.OVERRIDE
     if event in file.columns:
@@ -121,6 +124,13 @@ def open_channels(event: Event, *, owner: OwnerWishes, site: SiteWishes) -> froz
     )
 
 
+def cluster_channels(event: Event, *, site: SiteWishes) -> frozenset[Channel]:
+    """The channels that tell the whole cluster of such an event; an alert is not sent back to where it came from."""
+    if event in JOB_EVENTS and site.alertmanager_configured:
+        return site.channels_on - frozenset(PERSONAL_CHANNELS)
+    return frozenset()
+
+
 def decide(
     event: Event,
     *,
@@ -140,7 +150,7 @@ def decide(
     if override.muted:
         return Decision(True, source, muted=True)
     opened = channels(event) if channels else open_channels(event, owner=owner, site=site)
-    return Decision(True, source, opened)
+    return Decision(True, source, opened | cluster_channels(event, site=site))
 
 
 def waiting_limit_minutes(

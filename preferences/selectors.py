@@ -10,7 +10,7 @@ from datetime import datetime
 from django.conf import settings
 from django.contrib.auth.models import User
 
-from preferences.kinds import ALL_EVENTS, Channel, Event
+from preferences.kinds import ALL_EVENTS, JOB_EVENTS, PERSONAL_CHANNELS, Channel, Event
 from preferences.models import ChannelPreference, UserPreference
 from preferences.rules import (
     NO_OVERRIDE,
@@ -24,7 +24,7 @@ from preferences.rules import (
 )
 from preferences.wishes import load_wishes
 
-NEVER_SEEN = OwnerWishes(channels=dict.fromkeys(Channel, ALL_EVENTS))
+NEVER_SEEN = OwnerWishes(channels=dict.fromkeys(PERSONAL_CHANNELS, ALL_EVENTS))
 """The wishes of a user without any record."""
 
 
@@ -99,11 +99,11 @@ class JobWishes:
     @property
     def events(self) -> tuple[EventWish, ...]:
         without = self.without_override
-        return tuple(EventWish(event, *self._wanted(event), *without._wanted(event)) for event in Event)
+        return tuple(EventWish(event, *self._wanted(event), *without._wanted(event)) for event in JOB_EVENTS)
 
     @property
     def wanted_events(self) -> frozenset[Event]:
-        return frozenset(event for event in Event if self._wanted(event)[0])
+        return frozenset(event for event in JOB_EVENTS if self._wanted(event)[0])
 
     @property
     def without_override(self) -> JobWishes:
@@ -143,7 +143,7 @@ def profile(*, user: User) -> Profile:
                 enabled=rows[channel].enabled if channel in rows else True,
                 events=known_events(rows[channel].events) if channel in rows else ALL_EVENTS,
             )
-            for channel in Channel
+            for channel in PERSONAL_CHANNELS
         ),
         site=wishes.site,
     )

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import connection
 
-from preferences.kinds import ALL_EVENTS, Channel, Event
+from preferences.kinds import ALL_EVENTS, PERSONAL_CHANNELS, Channel, Event
 from preferences.models import initial_default_events
 from preferences.prepared import Prepared
 from preferences.rules import JobOverride, OwnerWishes, SiteWishes, open_channels
@@ -98,6 +98,7 @@ def _site_wishes(row: dict[str, Any] | None, off: Collection[str]) -> SiteWishes
         waiting_minutes=row["minutes"] if row else 60,
         channels_on=frozenset(channel for channel in Channel if channel not in off),
         mail_configured=settings.EMAIL_CONFIGURED,
+        alertmanager_configured=bool(settings.ALERTMANAGER_URL),
     )
 
 
@@ -109,7 +110,7 @@ def _owner_wishes(
 ) -> OwnerWishes:
     chosen = channels or {}
     return OwnerWishes(
-        channels={c: _events(chosen[c]) if c in chosen else ALL_EVENTS for c in Channel},
+        channels={c: _events(chosen[c]) if c in chosen else ALL_EVENTS for c in PERSONAL_CHANNELS},
         default_events=None if default_events is None else _events(default_events),
         waiting_minutes=waiting_minutes,
         has_address=has_address,

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from types import TracebackType
 from typing import Self
 
 from notifications.models import Delivery
+from notifications.wording import one_line
 
 MAX_ERROR_CHARACTERS = 1000
-
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
-
-
-def one_line(text: str) -> str:
-    """The text without control and direction characters: safe for a header, a log line, an admin page."""
-    return " ".join(_UNPRINTABLE.sub(" ", text).split())
 
 
 class DeliveryError(Exception):

@@ -16,8 +16,9 @@ from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Now
 
-from notifications.delivery.base import MAX_ERROR_CHARACTERS, one_line
+from notifications.delivery.base import MAX_ERROR_CHARACTERS
 from notifications.models import Delivery, DeliveryState
+from notifications.wording import one_line
 
 # Materialized, because a sub-select in WHERE … IN may be run anew for each row and lock more than LIMIT.
 CLAIM = """

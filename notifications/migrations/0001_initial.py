@@ -101,7 +101,7 @@ class Migration(migrations.Migration):
             name='Notification',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('event', models.CharField(choices=[('running', 'Running'), ('succeeded', 'Succeeded'), ('failed', 'Failed'), ('stopped', 'Stopped'), ('retried', 'Retried'), ('waiting_too_long', 'Waiting too long')], max_length=32)),
+                ('event', models.CharField(choices=[('running', 'Running'), ('succeeded', 'Succeeded'), ('failed', 'Failed'), ('stopped', 'Stopped'), ('retried', 'Retried'), ('waiting_too_long', 'Waiting too long'), ('alert', 'Alert')], max_length=32)),
                 ('ordinal', models.PositiveIntegerField(default=0)),
                 ('framework_name', models.CharField(max_length=64)),
                 ('submission_time', models.DateTimeField()),
@@ -120,7 +120,7 @@ class Migration(migrations.Migration):
             name='Delivery',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('channel', models.CharField(choices=[('webportal', 'Web portal'), ('email', 'E-mail')], max_length=32)),
+                ('channel', models.CharField(choices=[('webportal', 'Web portal'), ('email', 'E-mail'), ('alertmanager', 'Alertmanager')], max_length=32)),
                 ('state', models.CharField(choices=[('pending', 'Pending'), ('leased', 'Leased'), ('retry', 'Waiting to be tried again'), ('sent', 'Sent'), ('failed', 'Failed'), ('dropped', 'Dropped')], default='pending', max_length=16)),
                 ('due_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('planned_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),

@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='ChannelPolicy',
             fields=[
-                ('channel', models.CharField(choices=[('webportal', 'Web portal'), ('email', 'E-mail')], max_length=32, primary_key=True, serialize=False)),
+                ('channel', models.CharField(choices=[('webportal', 'Web portal'), ('email', 'E-mail'), ('alertmanager', 'Alertmanager')], max_length=32, primary_key=True, serialize=False)),
                 ('enabled', models.BooleanField(default=True)),
             ],
             options={
@@ -58,6 +58,7 @@ class Migration(migrations.Migration):
                 ('id', models.PositiveSmallIntegerField(default=1, editable=False, primary_key=True, serialize=False)),
                 ('default_events', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('running', 'Running'), ('succeeded', 'Succeeded'), ('failed', 'Failed'), ('stopped', 'Stopped'), ('retried', 'Retried'), ('waiting_too_long', 'Waiting too long')], max_length=32), blank=True, default=preferences.models.initial_default_events, size=None)),
                 ('waiting_minutes', models.PositiveIntegerField(default=60, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(43200)])),
+                ('ownerless_alerts_to_admins', models.BooleanField(default=False, help_text='Tell all active staff users of alerts that name no user.')),
             ],
             options={
                 'verbose_name_plural': 'site settings',
@@ -70,7 +71,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('channel', models.CharField(choices=[('webportal', 'Web portal'), ('email', 'E-mail')], max_length=32)),
                 ('enabled', models.BooleanField(default=True)),
-                ('events', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('running', 'Running'), ('succeeded', 'Succeeded'), ('failed', 'Failed'), ('stopped', 'Stopped'), ('retried', 'Retried'), ('waiting_too_long', 'Waiting too long')], max_length=32), blank=True, default=preferences.models.all_events, size=None)),
+                ('events', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('running', 'Running'), ('succeeded', 'Succeeded'), ('failed', 'Failed'), ('stopped', 'Stopped'), ('retried', 'Retried'), ('waiting_too_long', 'Waiting too long'), ('alert', 'Alert')], max_length=32), blank=True, default=preferences.models.all_events, size=None)),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='channel_preferences', to=settings.AUTH_USER_MODEL)),
             ],
             options={

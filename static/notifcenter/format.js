@@ -7,6 +7,7 @@ export const EVENTS = {
   stopped: "Stopped",
   retried: "Retried",
   waiting_too_long: "Waiting too long",
+  alert: "Alert",
 };
 
 const STEPS = [

@@ -95,4 +95,9 @@ export const shared = css`
     --tone: var(--nc-waiting);
     --soft: var(--nc-waiting-soft);
   }
+  [data-event="alert"] {
+    --icon: var(--nc-icon-alert);
+    --tone: var(--nc-alert);
+    --soft: var(--nc-alert-soft);
+  }
 `;

@@ -43,6 +43,7 @@ def test_a_new_user_has_both_channels_on_and_the_sites_defaults(browser: Client)
             "stopped",
             "retried",
             "waiting_too_long",
+            "alert",
         }
 
 
@@ -60,15 +61,15 @@ def test_a_patch_changes_what_it_names_and_nothing_else(browser: Client, alice: 
     assert preferences == browser.get(URL).json()
     assert preferences["channels"]["email"]["enabled"] is True
     assert "running" not in on(preferences["channels"]["email"]["events"])
-    assert len(on(preferences["channels"]["email"]["events"])) == 5
-    assert len(on(preferences["channels"]["webportal"]["events"])) == 6
+    assert len(on(preferences["channels"]["email"]["events"])) == 6
+    assert len(on(preferences["channels"]["webportal"]["events"])) == 7
     assert on(preferences["default_events"]) == {"failed", "waiting_too_long", "succeeded"}
     assert preferences["default_events_source"] == "owner"
     assert preferences["waiting_minutes"] == 15
     patch(browser, {"channels": {"email": {"enabled": False}}})
     row = ChannelPreference.objects.get(user=alice, channel="email")
     assert row.enabled is False
-    assert row.events == ["succeeded", "failed", "stopped", "retried", "waiting_too_long"]
+    assert row.events == ["succeeded", "failed", "stopped", "retried", "waiting_too_long", "alert"]
 
 
 def test_an_empty_patch_changes_nothing(browser: Client) -> None:

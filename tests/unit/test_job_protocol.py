@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from preferences.job_protocol import FILE_KEYS, MAX_CHARACTERS, NO_BLOCK, Block, as_job_file, read_block
-from preferences.kinds import Event
+from preferences.kinds import JOB_EVENTS, Event
 from preferences.rules import JobFile
 
 A_JOB = """\
@@ -54,7 +54,7 @@ def in_block(*lines: str) -> str:
         (in_block("failed: True", "running: FALSE  # not now"), {F: True, R: False}),
         (in_block('"failed": true'), {F: True}),
         (in_block("failed: &yes true"), {F: True}),
-        (in_block(*(f"{key}: true" for key in FILE_KEYS)), dict.fromkeys(Event, True)),
+        (in_block(*(f"{key}: true" for key in FILE_KEYS)), dict.fromkeys(JOB_EVENTS, True)),
         ('{"extras": {"jobStatusChangeNotification": {"stopped": true}}}', {X: True}),
         (f"--- \nname: x\n--- \n{in_block('retried: true')}\n...\n", {T: True}),
     ],

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from preferences.kinds import ALL_EVENTS, Channel, Event
+from preferences.kinds import ALL_EVENTS, JOB_EVENTS, PERSONAL_CHANNELS, Channel, Event
 from preferences.rules import (
     NO_FILE,
     NO_OVERRIDE,
@@ -24,13 +24,13 @@ from preferences.rules import (
 
 F, W = Event.FAILED, Event.WAITING_TOO_LONG
 OVERRIDE, JOB_FILE, OWNER, SITE = Source.OVERRIDE, Source.JOB_FILE, Source.OWNER, Source.SITE
-BOTH = frozenset(Channel)
+BOTH = frozenset(PERSONAL_CHANNELS)
 PORTAL, MAIL = frozenset({Channel.WEBPORTAL}), frozenset({Channel.EMAIL})
 NOTHING: frozenset[Event] = frozenset()
 
-EVERYTHING = OwnerWishes(channels=dict.fromkeys(Channel, ALL_EVENTS), has_address=True)
+EVERYTHING = OwnerWishes(channels=dict.fromkeys(PERSONAL_CHANNELS, ALL_EVENTS), has_address=True)
 A_SITE = SiteWishes(
-    default_events=frozenset({F, W}), waiting_minutes=60, channels_on=BOTH, mail_configured=True
+    default_events=frozenset({F, W}), waiting_minutes=60, channels_on=frozenset(Channel), mail_configured=True
 )
 
 
@@ -104,6 +104,17 @@ WANTED = [
     ("owner chose nothing at all", F, NO_OVERRIDE, NO_FILE, owner(), False, OWNER),
     ("site yes", F, NO_OVERRIDE, NO_FILE, EVERYTHING, True, SITE),
     ("site no", Event.RUNNING, NO_OVERRIDE, NO_FILE, EVERYTHING, False, SITE),
+    # an alert comes from the monitoring: no job's file and no default speaks of it
+    ("an alert", Event.ALERT, NO_OVERRIDE, NO_FILE, owner(), True, OWNER),
+    (
+        "an alert of a job whose file names other events",
+        Event.ALERT,
+        NO_OVERRIDE,
+        columns(F),
+        owner(),
+        True,
+        OWNER,
+    ),
 ]
 
 
@@ -161,6 +172,33 @@ def test_which_channels_a_wanted_event_takes(
 ) -> None:
     decision = decide(F, override=override(failed=True), file=NO_FILE, owner=own, site=site)
     assert decision == Decision(True, OVERRIDE, expected)
+
+
+WITH_ALERTMANAGER = replace(A_SITE, alertmanager_configured=True)
+
+
+@pytest.mark.parametrize("event", JOB_EVENTS)
+def test_the_cluster_is_told_of_what_is_told_of_a_job(event: Event) -> None:
+    asked = override(**{event.value: True})
+    for own in (EVERYTHING, replace(EVERYTHING, channels={})):
+        decision = decide(event, override=asked, file=NO_FILE, owner=own, site=WITH_ALERTMANAGER)
+        assert Channel.ALERTMANAGER in decision.channels
+
+
+@pytest.mark.parametrize(
+    ("event", "over", "site"),
+    [
+        (Event.ALERT, NO_OVERRIDE, WITH_ALERTMANAGER),
+        (F, override(failed=False), WITH_ALERTMANAGER),
+        (F, replace(override(failed=True), muted=True), WITH_ALERTMANAGER),
+        (F, override(failed=True), A_SITE),
+        (F, override(failed=True), replace(WITH_ALERTMANAGER, channels_on=BOTH)),
+    ],
+    ids=["an alert goes not back", "not wanted", "muted", "no address", "switched off"],
+)
+def test_the_cluster_is_not_told(event: Event, over: JobOverride, site: SiteWishes) -> None:
+    decision = decide(event, override=over, file=NO_FILE, owner=EVERYTHING, site=site)
+    assert Channel.ALERTMANAGER not in decision.channels
 
 
 def test_an_unwanted_event_takes_no_channel() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from notifications import wording
-from preferences.kinds import Event
+from preferences.kinds import JOB_EVENTS, Event
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_a_hostile_name_stays_visible_on_one_line(name: str, shown: str) -> None
     title.encode()
 
 
-@pytest.mark.parametrize("event", Event.values)
+@pytest.mark.parametrize("event", JOB_EVENTS)
 def test_a_long_name_is_cut_in_the_middle(event: str) -> None:
     details = {"why": "w" * 500, "exit_code": 1, "waited_seconds": 10**7}
     title = wording.title(event, "bert-" + "x" * 246 + "-lr17", 7, details)
@@ -129,3 +129,22 @@ def test_durations_use_two_units_at_most(seconds: int, words: str) -> None:
 def test_event_word_is_the_label() -> None:
     assert wording.event_word("waiting_too_long") == "Waiting too long"
     assert wording.event_word("unheard-of\n") == "unheard-of\\n"
+
+
+@pytest.mark.parametrize(
+    ("job_name", "details", "title", "summary"),
+    [
+        ("bert", {"alertname": "GpuIdle", "summary": "bert leaves GPUs idle"}, "bert leaves GPUs idle", "GpuIdle"),
+        ("bert", {"alertname": "GpuIdle", "severity": "warn"}, "GpuIdle: bert", "Warn"),
+        ("", {"alertname": "NodeDown"}, "NodeDown", ""),
+        ("", {}, "Alert", ""),
+        ("", {"summary": "a\nb\u202e" + "c" * 500, "lasted_seconds": 720}, None, "Resolved after 12 minutes"),
+    ],
+)  # fmt: skip
+def test_an_alert_speaks_for_itself(
+    job_name: str, details: dict[str, object], title: str | None, summary: str
+) -> None:
+    said = wording.title("alert", job_name, 0, details)
+    assert said == title if title else len(said) == wording.MAX_TITLE_CHARACTERS
+    assert said.isprintable()
+    assert wording.summary("alert", details) == summary
