@@ -6,6 +6,7 @@ Facts about the token: OpenPAI's rest-server, `src/utils/manager` and `src/middl
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,23 +22,31 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from preferences.selectors import application_tokens_accepted
+
 logger = logging.getLogger(__name__)
 
 MAX_TOKEN_BYTES = 8 * 1024
 SUBPROTOCOL = "notifcenter"
 TOKEN_PREFIX = "bearer."  # noqa: S105 - a prefix, no secret
+CLOCK_SKEW_SECONDS = 10
+"""How far the clock that dates a token may be ahead of ours. Its end is taken at its word."""
 
 
 class TokenRefusedError(Exception):
-    """The bearer token opens nothing; the message says why and is safe to show."""
+    """The bearer token opens nothing; the message says why, in ASCII without quotes, and is safe to show."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bearer:
-    """`expires_at`: seconds since 1970, or None for a token without an end."""
+    """`expires_at`: seconds since 1970, or None for a token without an end.
+
+    `is_application`: one of the long-lived tokens that a user makes for programs.
+    """
 
     user: AbstractUser
     expires_at: int | None
+    is_application: bool
 
 
 def bearer_of_token(token: str) -> Bearer:
@@ -46,23 +55,43 @@ def bearer_of_token(token: str) -> Bearer:
         raise TokenRefusedError("Bearer tokens are not accepted here: PAI_JWT_SECRET is not set.")
     if len(token) > MAX_TOKEN_BYTES:
         raise TokenRefusedError("The token is too long.")
-    try:
-        claims: dict[str, Any] = jwt.decode(token, settings.PAI_JWT_SECRET, algorithms=["HS256"])
-    except jwt.ExpiredSignatureError:
-        raise TokenRefusedError("The token has expired; sign in again.") from None
-    except jwt.InvalidTokenError:
-        raise TokenRefusedError("The token is not valid.") from None
+    claims = _claims(token)
     username = claims.get("username")
     if not isinstance(username, str) or not username.isprintable() or not username:
         raise TokenRefusedError("The token names no user.")
     if claims.get("jobSpecific"):
         raise TokenRefusedError("A token of a job's container does not open a user's inbox.")
+    is_application = bool(claims.get("application"))
+    if is_application and not application_tokens_accepted():
+        raise TokenRefusedError("The administrator has switched application tokens off.")
     user = get_user_model().objects.filter(username=username).first()
     if user is None:
         raise TokenRefusedError("The user of this token is not known here.")
     if not user.is_active:
         raise TokenRefusedError("This user has been deactivated.")
-    return Bearer(user, int(claims["exp"]) if "exp" in claims else None)
+    return Bearer(user, int(claims["exp"]) if "exp" in claims else None, is_application)
+
+
+def _claims(token: str) -> dict[str, Any]:
+    """What a token says that the cluster has signed and that holds now. Raises TokenRefusedError."""
+    try:
+        claims: dict[str, Any] = jwt.decode(
+            token, settings.PAI_JWT_SECRET, algorithms=["HS256"], leeway=CLOCK_SKEW_SECONDS
+        )
+        if int(claims.get("exp", time.time() + 1)) <= time.time():
+            raise jwt.ExpiredSignatureError
+    except jwt.ExpiredSignatureError:
+        raise TokenRefusedError("The token has expired; sign in again.") from None
+    except jwt.ImmatureSignatureError:
+        raise TokenRefusedError("The token is not valid yet; the clocks of the servers may differ.") from None
+    except jwt.InvalidAlgorithmError:
+        raise TokenRefusedError("The token must be signed with HS256.") from None
+    except jwt.PyJWTError:
+        raise TokenRefusedError("The token is not valid.") from None
+    return claims
+
+
+_REFUSAL = "bearer_refusal"
 
 
 class BearerAuthentication(BaseAuthentication):
@@ -75,10 +104,13 @@ class BearerAuthentication(BaseAuthentication):
         try:
             return bearer_of_token(token.strip()).user, token
         except TokenRefusedError as error:
+            setattr(request, _REFUSAL, str(error))
             raise AuthenticationFailed(str(error)) from None
 
     def authenticate_header(self, request: Request) -> str:
-        return "Bearer"
+        """As RFC 6750, section 3 has it; DRF asks another instance than the one that refused."""
+        reason = getattr(request, _REFUSAL, "")
+        return f'Bearer error="invalid_token", error_description="{reason}"' if reason else "Bearer"
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -90,7 +122,7 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 
 
 class SocketAuthentication:
-    """Puts `user`, `subprotocol`, `expires_at` (of a token) and `refusal` (a close code and a reason, or None)
+    """Puts `user`, `subprotocol`, `bearer` (of a token, or None) and `refusal` (a close code and a reason, or None)
     into a socket's scope.
 
     A browser sends cookies along from any page, so a session counts from the same origin only. A token is
@@ -102,7 +134,7 @@ class SocketAuthentication:
         self._with_session = AuthMiddlewareStack(inner)
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
-        scope = {**scope, "subprotocol": None, "expires_at": None, "refusal": None}
+        scope = {**scope, "subprotocol": None, "bearer": None, "refusal": None}
         headers = dict(scope["headers"])
         origin = headers.get(b"origin", b"").decode("latin1")
         own = not origin or is_own_origin(origin, scope.get("scheme", "ws"), headers)
@@ -115,8 +147,8 @@ class SocketAuthentication:
         tokens = [word.removeprefix(TOKEN_PREFIX) for word in offered if word.startswith(TOKEN_PREFIX)]
         if tokens:
             try:
-                bearer = await database_sync_to_async(bearer_of_token)(tokens[0])
-                scope["user"], scope["expires_at"] = bearer.user, bearer.expires_at
+                scope["bearer"] = await database_sync_to_async(bearer_of_token)(tokens[0])
+                scope["user"] = scope["bearer"].user
             except TokenRefusedError as error:
                 scope["refusal"] = (4401, str(error))
             return await self._with_token(scope, receive, send)

@@ -68,8 +68,11 @@ class NotificationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Cha
         if refusal is not None:
             await self._refuse(*refusal)
             return
-        session = self.scope.get("session")
-        self.right = Right(user.pk, session.session_key, user.password) if session else Right(user.pk)
+        session, bearer = self.scope.get("session"), self.scope.get("bearer")
+        if session:
+            self.right = Right(user.pk, session.session_key, user.password)
+        else:
+            self.right = Right(user.pk, by_application=bool(bearer and bearer.is_application))
         self._joined = True
         try:
             await hub.join(self)
@@ -86,8 +89,8 @@ class NotificationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Cha
         await self.send(encode({"type": "hello", **state.as_dict()}))
         later = asyncio.get_running_loop().call_later
         self._timers.append(later(RESUME_GRACE_SECONDS, self._end_grace))
-        if (expires_at := self.scope.get("expires_at")) is not None:
-            self._timers.append(later(expires_at - time.time(), self.revoke))
+        if bearer and bearer.expires_at is not None:
+            self._timers.append(later(bearer.expires_at - time.time(), self.revoke))
 
     async def close(self, code: int | None = None, reason: str | None = None) -> None:
         self._leave()

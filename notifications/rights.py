@@ -19,11 +19,16 @@ class Right:
     session_key: str = field(default="", repr=False)
     password: str = field(default="", repr=False)
     """The hash, as in the user's row: a new password ends all older sessions."""
+    by_application: bool = False
+    """With an application token, which the site may cease to accept."""
 
 
 def ended(listener: Listener, rights: Iterable[Right]) -> set[Right]:
-    """Those whose user is no longer active, or whose session is over."""
+    """Those whose user is no longer active, whose session is over, or whose kind of token is no longer taken."""
+    rights = list(rights)
     gone: set[Right] = set()
+    if listener.query("SELECT FROM preferences_sitesettings WHERE NOT application_tokens"):
+        gone.update(right for right in rights if right.by_application)
     for some in _chunks(rights):
         passwords = dict(
             listener.query(

@@ -122,6 +122,11 @@ class SiteSettings(models.Model):
     ownerless_alerts_to_admins = models.BooleanField(
         default=False, help_text="Tell all active staff users of alerts that name no user."
     )
+    application_tokens = models.BooleanField(
+        "accept application tokens",
+        default=True,
+        help_text="Long-lived tokens that users of the cluster make for programs. Off: they open nothing here.",
+    )
 
     class Meta:
         verbose_name_plural = "site settings"

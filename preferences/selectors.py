@@ -11,7 +11,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 
 from preferences.kinds import ALL_EVENTS, JOB_EVENTS, PERSONAL_CHANNELS, Channel, Event
-from preferences.models import ChannelPreference, UserPreference
+from preferences.models import ChannelPreference, SiteSettings, UserPreference
 from preferences.rules import (
     NO_OVERRIDE,
     JobFile,
@@ -153,6 +153,11 @@ def time_zone_of(*, user: User) -> zoneinfo.ZoneInfo:
     """The zone in which this user wants to read times."""
     name = UserPreference.objects.filter(user=user).values_list("time_zone", flat=True).first()
     return zoneinfo.ZoneInfo(name or settings.TIME_ZONE)
+
+
+def application_tokens_accepted() -> bool:
+    """Whether the admin lets the long-lived tokens of the cluster's users in."""
+    return not SiteSettings.objects.filter(application_tokens=False).exists()
 
 
 def job_wishes(*, job: Job) -> JobWishes:

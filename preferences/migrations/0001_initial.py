@@ -59,6 +59,7 @@ class Migration(migrations.Migration):
                 ('default_events', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('running', 'Running'), ('succeeded', 'Succeeded'), ('failed', 'Failed'), ('stopped', 'Stopped'), ('retried', 'Retried'), ('waiting_too_long', 'Waiting too long')], max_length=32), blank=True, default=preferences.models.initial_default_events, size=None)),
                 ('waiting_minutes', models.PositiveIntegerField(default=60, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(43200)])),
                 ('ownerless_alerts_to_admins', models.BooleanField(default=False, help_text='Tell all active staff users of alerts that name no user.')),
+                ('application_tokens', models.BooleanField(default=True, help_text='Long-lived tokens that users of the cluster make for programs. Off: they open nothing here.', verbose_name='accept application tokens')),
             ],
             options={
                 'verbose_name_plural': 'site settings',

@@ -15,6 +15,7 @@ from pytest_django.plugin import DjangoDbBlocker
 from websockets.sync.client import ClientConnection, connect
 
 from tests import processes
+from tests.tokens import SECRET
 
 FRAME_SECONDS = 10.0
 IN_PROCESS = "in the process of the tests"
@@ -22,19 +23,21 @@ IN_PROCESS = "in the process of the tests"
 
 
 @pytest.fixture(scope="package")
-def web(
+def web_process(
     django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
+) -> Iterator[tuple[str, processes.Process]]:
     with django_db_blocker.unblock():
         folder = tmp_path_factory.mktemp("processes")
         with (
-            processes.daphne(
-                folder,
-                PAI_JWT_SECRET="a-secret-of-the-cluster-that-is-long-enough-even-for-hs512-tokens-in-tests",
-            ) as (url, _),
+            processes.daphne(folder, PAI_JWT_SECRET=SECRET) as started,
             processes.poller(folder),
         ):
-            yield url
+            yield started
+
+
+@pytest.fixture(scope="package")
+def web(web_process: tuple[str, processes.Process]) -> str:
+    return web_process[0]
 
 
 @pytest.fixture(scope="package", autouse=True)

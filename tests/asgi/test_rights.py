@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 
-import jwt
 import pytest
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
@@ -14,11 +13,11 @@ from pytest_django.fixtures import Settings
 
 from notifications import live, rights
 from notifications.live import Hub
+from preferences.models import SiteSettings
 from tests.asgi.inprocess import Tab, announce, own_hub, store
+from tests.tokens import SECRET, token
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-SECRET = "a-secret-of-the-cluster-that-is-long-enough"
 
 
 @pytest.fixture(autouse=True)
@@ -27,10 +26,9 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
         yield hub
 
 
-@pytest.fixture
-def token(settings: Settings) -> Callable[..., str]:
+@pytest.fixture(autouse=True)
+def _tokens_are_taken(settings: Settings) -> None:
     settings.PAI_JWT_SECRET = SECRET
-    return lambda **claims: jwt.encode({"username": "alice", **claims}, SECRET, algorithm="HS256")
 
 
 def deactivate(user: User) -> None:
@@ -77,7 +75,7 @@ async def test_only_the_socket_of_the_ended_session_is_closed(
         assert (await other.next())["heartbeat"]
 
 
-async def test_a_token_needs_no_session_but_an_active_user(alice: User, token: Callable[..., str]) -> None:
+async def test_a_token_needs_no_session_but_an_active_user(alice: User) -> None:
     tab = Tab(token=token())
     await tab.open()
     for _ in range(3):
@@ -86,12 +84,25 @@ async def test_a_token_needs_no_session_but_an_active_user(alice: User, token: C
     assert (await tab.frame("closed"))["code"] == 4401
 
 
-async def test_a_socket_is_closed_when_its_token_expires(alice: User, token: Callable[..., str]) -> None:
+async def test_a_socket_is_closed_when_its_token_expires(alice: User) -> None:
     expires_at = int(time.time()) + 2
     tab = Tab(token=token(exp=expires_at))
     assert (await tab.open())["type"] == "hello"
     assert (await tab.frame("closed"))["code"] == 4401
     assert 0 <= time.time() - expires_at < 2
+
+
+async def test_application_tokens_are_switched_off_for_open_sockets_too(alice: User) -> None:
+    program, person, page = Tab(token=token(application=True)), Tab(token=token()), Tab(alice)
+    for tab in (program, person, page):
+        assert (await tab.open())["type"] == "hello"
+    assert (await program.frame("state"))["heartbeat"]
+    SiteSettings.objects.create(application_tokens=False)
+    assert (await program.frame("closed"))["code"] == 4401
+    for _ in range(3):
+        assert (await person.next())["heartbeat"]
+        assert (await page.next())["heartbeat"]
+    assert await Tab(token=token(application=True)).open() == {"type": "closed", "code": 4401}
 
 
 async def test_nothing_is_delivered_to_a_deactivated_user(
