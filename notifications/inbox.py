@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -11,6 +12,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce, Now
+from django.utils import timezone
 
 from notifications import wording
 from notifications.models import UNREAD, Notification
@@ -19,6 +21,8 @@ from notifications.recording import LIVE_CHANNEL
 MAX_UNREAD_SHOWN = 99
 MAX_PAGE = 100
 MARK_CHUNK_ROWS = 5000
+MAX_RECENT = 100
+RECENT = timedelta(days=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,18 @@ def find(
     if after is not None:
         found = found.filter(id__gt=after)
     return found
+
+
+def recent(*, user_id: int | None) -> list[Notification]:
+    """A user's newest unread ones, newest first; with None the newest of all users, read by them or not.
+
+    At most MAX_RECENT, and none older than RECENT or resolved. An index gives the first ones in that order, and
+    only they are looked at, so that the cost does not grow with what lies in the inboxes.
+    """
+    rows = Notification.objects.all() if user_id is None else own(user_id).filter(UNREAD)
+    newest = rows.select_related("user").order_by("-id")[:MAX_RECENT]
+    since = timezone.now() - RECENT
+    return [one for one in newest if one.created_at > since and not one.details.get("resolved")]
 
 
 def count_unread(user_id: int) -> Unread:

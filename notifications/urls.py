@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, path, re_path
 
-from notifications import api, job_views, jobs_api, views
+from notifications import api, job_views, jobs_api, openpai_api, views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.inbox_page, name="inbox"),
@@ -26,4 +26,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
         jobs_api.NotificationConfigView.as_view(),
         name="api-job-config",
     ),
+    re_path(r"^api/v2/alerts/?$", openpai_api.AlertsView.as_view(), name="openpai-alerts"),
 ]

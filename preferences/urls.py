@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, path, re_path
 
-from preferences import api, views
+from preferences import api, openpai_api, views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("profile/", views.profile, name="profile"),
     path("api/v1/preferences/", api.PreferencesView.as_view(), name="api-preferences"),
+    re_path(
+        r"^api/v2/users/(?P<username>[^/]+)(?:/extension)?/?$",
+        openpai_api.UserView.as_view(),
+        name="openpai-user",
+    ),
 ]

@@ -1,0 +1,62 @@
+"""Notifications as the alerts that OpenPAI's own notifier sends through Alertmanager.
+
+Names and values: OpenPAI v1.8, `src/alert-manager/src/job-status-change-notification/controllers/alert.js`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from preferences.kinds import Event
+
+ALERT_NAME = "PAIJobStatusChange"
+SEVERITY = "warn"
+STATES = {
+    Event.RUNNING: "RUNNING",
+    Event.SUCCEEDED: "SUCCEEDED",
+    Event.FAILED: "FAILED",
+    Event.STOPPED: "STOPPED",
+    Event.RETRIED: "RETRIED",
+    Event.WAITING_TOO_LONG: "WAITING",
+}
+"""The label `state`. The original knows no waiting too long."""
+
+
+def labels(
+    *, event: str, ordinal: int, job_name: str, username: str, details: Mapping[str, Any]
+) -> dict[str, str]:
+    """The original's labels, and over them those that `details` brings along from where the event came from."""
+    own = details.get("labels")
+    return {
+        "alertname": ALERT_NAME,
+        "severity": SEVERITY,
+        "state": STATES.get(event, event.upper()),  # type: ignore[call-overload]
+        "retries": str(ordinal if event == Event.RETRIED else 0),
+        **({str(name): str(value) for name, value in own.items()} if isinstance(own, Mapping) else {}),
+        "job_name": job_name,
+        "username": username,
+    }
+
+
+def alert(payload: Mapping[str, Any], *, lifetime: timedelta) -> dict[str, Any]:
+    """An active alert as Alertmanager lists it, from what `inbox.payload` gives; it ends after `lifetime`."""
+    job, starts_at = payload["job"], payload["occurred_at"]
+    assert isinstance(starts_at, datetime)
+    return {
+        "labels": labels(
+            event=payload["event"],
+            ordinal=payload["ordinal"],
+            job_name=job["name"],
+            username=job["username"],
+            details=payload["details"],
+        ),
+        "annotations": {"summary": payload["title"]},
+        "startsAt": starts_at,
+        "endsAt": payload["created_at"] + lifetime,
+        "generatorURL": payload["url"],
+        "status": {"state": "active", "silencedBy": [], "inhibitedBy": []},
+        "receivers": [],
+        "fingerprint": f"{payload['id']:016x}",
+    }
