@@ -3,12 +3,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
+NODE_PACKAGES := $(VENV)/sequelize/node_modules/.package-lock.json
+
 .PHONY: help run test lint bench setup screenshots vendor clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(STAMP)  ## the virtual environment with the product and all that its tests need
+setup: $(STAMP) $(NODE_PACKAGES)  ## the virtual environment with the product and all that its tests need
 
 $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; set PYTHON=…") if sys.version_info < (3, 11) else None'
@@ -16,13 +18,16 @@ $(STAMP): pyproject.toml
 	@PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 
-run: setup  ## the product with a simulated cluster on http://127.0.0.1:8000
+$(NODE_PACKAGES): tests/integration/sequelize/package.json | $(STAMP)
+	@$(BIN)/python -m tests.node_packages
+
+run: $(STAMP)  ## the product with a simulated cluster on http://127.0.0.1:8000
 	@exec $(BIN)/python -m notifcenter.run
 
 test: setup  ## the whole test suite, browser tests included
 	@$(BIN)/python -m pytest
 
-lint: setup  ## ruff, mypy --strict, import-linter, template lint
+lint: $(STAMP)  ## ruff, mypy --strict, import-linter, template lint
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
@@ -30,7 +35,7 @@ lint: setup  ## ruff, mypy --strict, import-linter, template lint
 	@$(BIN)/djlint templates --lint --quiet
 	@$(BIN)/python manage.py makemigrations --check --dry-run
 
-bench: setup  ## benchmarks beside their floors
+bench: $(STAMP)  ## benchmarks beside their floors
 	@$(BIN)/python -m bench
 
 LIT := lit@3.3.3

@@ -26,6 +26,16 @@ NOT_THE_CHANGE = (*LOST_CONNECTION, ProgrammingError)
 """Errors that no change is to blame for."""
 
 
+def what_happened(error: Exception) -> str:
+    """In a few words, for the log: what keeps the poller from going on for the moment."""
+    cause = error.__cause__ or error
+    if isinstance(cause, psycopg2.errors.LockNotAvailable):
+        return "the table is locked"
+    if isinstance(cause, psycopg2.errors.FeatureNotSupported):
+        return "the table was altered"
+    return "database unreachable"
+
+
 def in_words(error: Exception) -> str:
     return str(error).strip() if isinstance(error, DatabaseError) else repr(error)
 

@@ -24,7 +24,7 @@ from django.db import (
 )
 
 from notifications import recording
-from notifications.database_errors import LOST_CONNECTION, NOT_THE_CHANGE, in_words, refusal
+from notifications.database_errors import LOST_CONNECTION, NOT_THE_CHANGE, in_words, refusal, what_happened
 from notifications.listening import Listener
 from notifications.sources.base import Batch, Source
 from notifications.sources.frameworks import names
@@ -129,7 +129,9 @@ class Poller:
                     failures = 0  # it had worked
                 pause = RECONNECT_SECONDS[min(failures, len(RECONNECT_SECONDS) - 1)]
                 failures += 1
-                logger.warning("database unreachable retry_seconds=%s error=%r", pause, str(error).strip())
+                logger.warning(
+                    "%s retry_seconds=%s error=%r", what_happened(error), pause, str(error).strip()
+                )
                 stop.wait(pause)
             finally:
                 self._step_down()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from datetime import UTC, datetime, timedelta
 
-import psycopg2
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection, transaction
@@ -19,6 +18,7 @@ from preferences.kinds import Event
 from preferences.models import JobConfig, UserPreference
 from preferences.signals import announce_job, announce_owners
 from tests.cluster import columns, submit, told, update
+from tests.database import second_session, sql
 from tests.processes import wait_for
 
 
@@ -28,10 +28,9 @@ def poll() -> None:
         pass
 
 
-def is_waiting_for_a_lock() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
-        return bool(cursor.fetchone()[0])
+def waiting_for_a_lock() -> int:
+    """How many sessions are."""
+    return int(sql("SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted")[0][0])
 
 
 class PollerInThread(threading.Thread):
@@ -39,7 +38,7 @@ class PollerInThread(threading.Thread):
 
     def run(self) -> None:
         try:
-            poll()
+            Poller().run_once()
         finally:
             connection.close()
 
@@ -53,7 +52,7 @@ class TestWishesThatChangeMeanwhile:
             announce_owners([alice.pk])
             psycopg_submit("beside")
             poller.start()
-            wait_for(is_waiting_for_a_lock, what="the poller waits for the wish")
+            wait_for(waiting_for_a_lock, what="the poller waits for the wish")
         poller.join()
         wait = WaitingJob.objects.get(framework_name="beside")
         assert wait.due_at == wait.since + timedelta(minutes=1)
@@ -68,20 +67,37 @@ class TestWishesThatChangeMeanwhile:
             announce_job(*job, switched_on=[Event.RUNNING])  # it still waits: nothing to be told at once
             psycopg_execute("UPDATE frameworks SET state = 'RUNNING' WHERE name = %s", name)
             poller.start()
-            wait_for(is_waiting_for_a_lock, what="the poller waits for the wish")
+            wait_for(waiting_for_a_lock, what="the poller waits for the wish")
         poller.join()
         assert told(name) == [("running", 0)]
 
 
-def psycopg_execute(sql: str, *parameters: object) -> None:
+@pytest.mark.django_db(transaction=True)
+def test_an_upgrade_of_the_cluster_waits_for_the_batch_and_the_batch_not_for_the_upgrade() -> None:
+    """Else each would wait for the other: the batch goes on to lock rows of a table that it has read."""
+    name = submit()
+    update(name, state="FAILED")
+    upgrade = threading.Thread(
+        target=psycopg_execute, args=["ALTER TABLE frameworks ALTER COLUMN state TYPE varchar(40)"]
+    )
+    poller = PollerInThread()
+    with second_session() as wisher, wisher.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock_shared(%s, %s)", [names.LOCK_SPACE, names.WISHES_LOCK])
+        poller.start()
+        wait_for(lambda: waiting_for_a_lock() == 1, what="the poller is in its batch")
+        upgrade.start()
+        wait_for(lambda: waiting_for_a_lock() == 2, what="the upgrade waits for the batch")
+    poller.join()
+    upgrade.join()
+    assert told(name) == [("failed", 0)]
+    assert columns(name, "notifiedAtFailed") == (True,)
+    psycopg_execute("ALTER TABLE frameworks ALTER COLUMN state TYPE varchar(32)")
+
+
+def psycopg_execute(statement: str, *parameters: object) -> None:
     """Commits at once, whatever the test's own transaction does."""
-    other = psycopg2.connect(**connection.get_connection_params())
-    other.autocommit = True
-    try:
-        with other.cursor() as cursor:
-            cursor.execute(sql, parameters)
-    finally:
-        other.close()
+    with second_session(autocommit=True) as other, other.cursor() as cursor:
+        cursor.execute(statement, parameters)
 
 
 def psycopg_submit(name: str) -> None:
