@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from email.utils import getaddresses
 from pathlib import Path
 from typing import Any, NoReturn
@@ -103,10 +104,16 @@ def url(name: str, default: str = "") -> str:
     return value
 
 
-def existing_file(name: str) -> str:
+def usable_file(name: str, read: Callable[[str], object]) -> str:
+    """The path of a file that `read` can read, or ''; `read` raises a ValueError that says what is wrong."""
     value = text(name)
     if value and not Path(value).is_file():
         unusable(name, f"there is no file {value!r}")
+    if value:
+        try:
+            read(value)
+        except ValueError as error:
+            unusable(name, f"the file {value!r} cannot be used: {error}")
     return value
 
 

@@ -8,6 +8,7 @@ from csp.constants import NONE, SELF
 from django.core.management.utils import get_random_secret_key
 
 from notifcenter import environment
+from notifications.sources.frameworks import exit_spec
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(environment.text("NOTIFCENTER_DATA_DIR", ".data")).resolve()
@@ -42,7 +43,7 @@ CLUSTER_NAME = environment.line("CLUSTER_NAME", "cluster")
 PAI_WEBPORTAL_URL = environment.url("PAI_WEBPORTAL_URL")
 PAI_REST_SERVER_URL = environment.url("PAI_REST_SERVER_URL")
 PAI_JWT_SECRET = environment.text("PAI_JWT_SECRET")
-PAI_EXIT_SPEC = environment.existing_file("PAI_EXIT_SPEC")
+PAI_EXIT_SPEC = environment.usable_file("PAI_EXIT_SPEC", exit_spec.read)
 METRICS_TOKEN = environment.text("METRICS_TOKEN")
 INGEST_TOKEN = environment.text("INGEST_TOKEN")
 ALERTMANAGER_URL = environment.url("ALERTMANAGER_URL")

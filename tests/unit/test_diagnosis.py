@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from notifications.sources.frameworks import exit_codes
 from notifications.sources.frameworks.diagnosis import (
     MAX_DIAGNOSTICS_BYTES,
+    MAX_OUTPUT_BYTES,
     Diagnosis,
     RowFacts,
-    clean,
     diagnose,
+    diagnose_retry,
 )
 
 FRAMEWORK: dict[str, Any] = json.loads(
@@ -49,11 +50,26 @@ def snapshot(*, run_time: str | None = None, **completion: Any) -> str:
     return json.dumps(framework)
 
 
+def task_of(framework: dict[str, Any]) -> dict[str, Any]:
+    task: dict[str, Any] = framework["status"]["attemptStatus"]["taskRoleStatuses"][0]["taskStatuses"][0]
+    return task
+
+
+def with_output(said: Any) -> str:
+    framework = copy.deepcopy(FRAMEWORK)
+    containers = task_of(framework)["attemptStatus"]["completionStatus"]["pod"]["containers"]
+    containers[0]["message"] = said
+    return json.dumps(framework)
+
+
 def test_real_snapshot_of_a_job_whose_image_does_not_exist() -> None:
     found = diagnose(json.dumps(FRAMEWORK), facts())
     assert found.ran_at is None
     assert found.ended_at == ENDED
     assert found.details.pop("diagnostics").startswith("Pod failed: PodPattern matched")
+    output = found.details.pop("output").splitlines()
+    assert "RuntimeError: Failed to get auth token, status code: 401" in output
+    assert output[-1] == "+ exit 254"
     assert found.details == {
         "exit_code": 254,
         "phrase": "ContainerImageNotExists",
@@ -62,10 +78,14 @@ def test_real_snapshot_of_a_job_whose_image_does_not_exist() -> None:
         "causer": "user",
         "solutions": ["Check the image's name and the login for its registry."],
         "task": "taskrole[0]",
+        "image": "binyangl/pri",
+        "attempt": 1,
+        "max_attempts": 1,
         "retries": 0,
         "max_retries": 0,
         "gpus": 1,
         "waited_seconds": 22,
+        "never_ran": True,
     }
 
 
@@ -142,10 +162,13 @@ def test_a_run_time_without_offset_is_utc() -> None:
         ({"code": 226, "phrase": "ContainerCudaOOMKilled"}, "out of GPU memory"),
         ({"code": 226, "phrase": ""}, "out of GPU memory"),
         ({"code": 3, "phrase": ""}, "exit code 3"),
-        ({"code": 226, "phrase": "GpuTooHot"}, "gpu too hot"),
+        ({"code": 226, "phrase": "GpuTooHot"}, "GPU too hot"),
         ({"code": 17, "phrase": "PAIRuntimeExitAbnormally"}, "the runtime ended abnormally"),
         ({"code": -7, "phrase": "ContainerUndefinedNegativeExitCode"}, "unknown error of the cluster"),
         ({"code": 3, "phrase": 3}, "exit code 3"),
+        ({"code": 3, "phrase": "ContainerUnrecognizedFailed"}, "exit code 3"),
+        ({"code": 137, "phrase": "ContainerUnrecognizedFailed"}, "killed (SIGKILL)"),
+        ({"code": 9, "phrase": "PAIRuntimeLicenseServerDown"}, "license server down"),
     ],
 )
 def test_the_clusters_own_phrase_counts_for_more_than_our_table(completion: Any, why: str) -> None:
@@ -154,14 +177,8 @@ def test_the_clusters_own_phrase_counts_for_more_than_our_table(completion: Any,
 
 def test_a_succeeded_job_needs_no_reason() -> None:
     found = diagnose(snapshot(code=0, phrase="Succeeded", diagnostics="all well"), facts(exit_code=0))
-    assert found.details.keys() == {
-        "exit_code",
-        "phrase",
-        "retries",
-        "max_retries",
-        "gpus",
-        "waited_seconds",
-    }
+    assert not found.details.keys() & {"why", "reason", "causer", "solutions", "diagnostics", "never_ran"}
+    assert (found.details["exit_code"], found.details["phrase"]) == (0, "Succeeded")
 
 
 def test_a_running_job_has_no_exit_code() -> None:
@@ -171,7 +188,14 @@ def test_a_running_job_has_no_exit_code() -> None:
     framework["status"]["attemptStatus"]["completionStatus"] = None
     found = diagnose(json.dumps(framework), facts(exit_code=None, launch_time=RAN, completion_time=None))
     assert found.ran_at == RAN
-    assert found.details == {"retries": 0, "max_retries": 0, "gpus": 1, "waited_seconds": 10}
+    assert found.details == {
+        "attempt": 1,
+        "max_attempts": 1,
+        "retries": 0,
+        "max_retries": 0,
+        "gpus": 1,
+        "waited_seconds": 10,
+    }
 
 
 @pytest.mark.parametrize(
@@ -191,10 +215,124 @@ def test_the_task_that_brought_the_job_down(trigger: Any, task: str | None) -> N
 
 
 def test_diagnostics_are_cut_and_cleaned_and_otherwise_left_alone() -> None:
-    hostile = 'line\n\ttab\r\x00\x1b[31m\ud800\u202e<script>{"code": 0}</script>' + "ü" * 10_000
+    hostile = 'line\n\ttab\x00\x1b[31m\ud800\u202e<script>{"code": 0}</script>' + "ü" * 10_000 + "the end"
     diagnostics = diagnose(snapshot(diagnostics=hostile), facts()).details["diagnostics"]
-    assert diagnostics.startswith('line\n\ttab[31m<script>{"code": 0}</script>üü')
+    assert diagnostics.startswith('line\n\ttab<script>{"code": 0}</script>üü')
+    assert diagnostics.endswith("üüthe end")
     assert len(diagnostics.encode()) <= MAX_DIAGNOSTICS_BYTES
+
+
+def test_the_output_is_the_end_of_what_the_failed_container_said() -> None:
+    said = "\n".join(f"\x1b[32mstep {number}\x1b[0m" for number in range(1000)) + "\nKilled\n"
+    output = diagnose(with_output(said), facts()).details["output"]
+    assert output.endswith("step 998\nstep 999\nKilled")
+    assert output.startswith("step ")
+    assert len(output.encode()) <= MAX_OUTPUT_BYTES
+
+
+@pytest.mark.parametrize("said", [None, "", 5, ["x"], {"a": 1}, "\n\n"])
+def test_no_output_is_left_out(said: Any) -> None:
+    assert "output" not in diagnose(with_output(said), facts()).details
+
+
+def test_an_evicted_pod_speaks_for_its_containers() -> None:
+    framework = json.loads(with_output(None))
+    pod = task_of(framework)["attemptStatus"]["completionStatus"]["pod"]
+    pod.update(reason="Evicted", message="The node was low on resource: memory.")
+    assert diagnose(json.dumps(framework), facts()).details["output"] == pod["message"]
+
+
+def test_the_output_is_that_of_the_task_that_brought_the_job_down() -> None:
+    framework = json.loads(with_output("of the first"))
+    tasks = framework["status"]["attemptStatus"]["taskRoleStatuses"][0]["taskStatuses"]
+    tasks.append(copy.deepcopy(tasks[0]))
+    tasks[1]["index"] = 1
+    tasks[1]["attemptStatus"]["completionStatus"]["pod"]["containers"][0]["message"] = "of the second"
+    completion = framework["status"]["attemptStatus"]["completionStatus"]
+    completion["trigger"] = {"taskRoleName": "taskrole", "taskIndex": 1}
+    assert diagnose(json.dumps(framework), facts()).details["output"] == "of the second"
+    completion["trigger"] = None
+    assert "output" not in diagnose(json.dumps(framework), facts()).details
+
+
+@pytest.mark.parametrize(
+    ("most", "total", "counted", "retries", "attempt"),
+    [
+        (0, 0, 0, 0, (1, 1)),
+        (3, 2, 2, 2, (3, 4)),
+        (2, 3, 2, 3, (4, 4)),  # one retry was the platform's own fault, and is not counted
+        (-1, 2, 2, 2, (3, None)),
+        (-2, 2, 2, 2, (3, None)),
+        (3, None, None, 1, (2, 4)),
+        (1, 5, 5, 5, (6, None)),  # more than the policy allows: it was changed, and is not known
+        (None, 1, 1, 1, (2, None)),
+        (3, 1, 1, None, (None, 4)),
+    ],
+)
+def test_attempt_n_of_m(
+    most: int | None,
+    total: int | None,
+    counted: int | None,
+    retries: int | None,
+    attempt: tuple[int | None, int | None],
+) -> None:
+    framework = copy.deepcopy(FRAMEWORK)
+    framework["spec"]["retryPolicy"]["maxRetryCount"] = most
+    framework["status"]["retryPolicyStatus"] = {
+        "totalRetriedCount": total,
+        "accountableRetriedCount": counted,
+    }
+    details = diagnose(json.dumps(framework), facts(retries=retries)).details
+    assert (details.get("attempt"), details.get("max_attempts")) == attempt
+
+
+def test_the_last_of_several_attempts_has_a_time_of_its_own() -> None:
+    framework = copy.deepcopy(FRAMEWORK)
+    framework["status"]["runTime"] = "2020-01-20T09:08:40Z"
+    framework["status"]["attemptStatus"]["runTime"] = "2020-01-20T09:08:50Z"
+    details = diagnose(json.dumps(framework), facts(retries=1)).details
+    assert (details["ran_seconds"], details["last_ran_seconds"]) == (12, 2)
+    assert "last_ran_seconds" not in diagnose(json.dumps(framework), facts(retries=0)).details
+
+
+ATTEMPT: dict[str, Any] = {
+    **FRAMEWORK["status"]["attemptStatus"],
+    "startTime": "2020-01-20T09:00:00Z",
+    "runTime": "2020-01-20T09:08:40Z",
+    "completionTime": "2020-01-20T09:10:40Z",
+}
+
+
+def test_a_retry_is_diagnosed_by_the_attempt_that_it_ended() -> None:
+    ended = json.dumps(
+        {**ATTEMPT, "completionStatus": {"code": -1000, "phrase": "PodEvicted", "diagnostics": "low memory"}}
+    )
+    details = diagnose_retry(ended, snapshot(code=0, phrase="Succeeded"), facts(retries=1), 1)
+    assert details["why"] == "evicted from its node"
+    assert details["causer"] == "platform"
+    assert details["diagnostics"] == "low memory"
+    assert details["solutions"][0] == "Wait: the cluster tries again by itself."
+    assert (details["waited_seconds"], details["ran_seconds"], details["attempt"]) == (10, 120, 1)
+    later = diagnose_retry(ended, None, facts(retries=2), 2)
+    assert (later["waited_seconds"], later["attempt"]) == (8 * 60 + 40, 2)
+
+
+@pytest.mark.parametrize("ended", [None, "", "no json", "null", "{}", '{"completionStatus": null}'])
+def test_of_a_retry_only_what_is_known_is_told(ended: str | None) -> None:
+    """The snapshot's and the row's own exit code belong to another attempt."""
+    details = diagnose_retry(ended, snapshot(run_time="2020-01-20T09:08:40Z"), facts(retries=1), 1)
+    assert details == {
+        "attempt": 1,
+        "max_attempts": 1,
+        "retries": 1,
+        "max_retries": 0,
+        "gpus": 1,
+    }
+
+
+def test_after_the_end_nobody_waits_for_a_retry() -> None:
+    details = diagnose(snapshot(code=-1000, phrase="PodEvicted"), facts()).details
+    assert details["solutions"][0] == "Submit the job again."
 
 
 def test_an_unlimited_number_of_retries_is_left_out() -> None:
@@ -235,12 +373,6 @@ def test_whatever_a_snapshot_holds_the_details_can_be_stored(
     stored = json.dumps(found.details, ensure_ascii=False, allow_nan=False).encode()
     assert b"\\u0000" not in stored
     assert len(stored) < 16 * 1024
-
-
-@on_a_busy_machine
-@given(st.text(st.characters()), st.integers(0, 50))
-def test_clean_text_is_bounded_in_bytes(text: str, limit: int) -> None:
-    assert len(clean(text, limit).encode()) <= limit
 
 
 def test_every_exit_code_has_its_words() -> None:

@@ -76,6 +76,7 @@ UNUSABLE = [
     ("PAI_JWT_SECRET_FILE", "/does/not/exist"),
     ("PAI_EXIT_SPEC", "/does/not/exist"),
     ("PAI_EXIT_SPEC", "/"),
+    ("PAI_EXIT_SPEC", __file__),
     ("SECRET_KEY_FILE", "/does/not/exist"),
     ("METRICS_TOKEN_FILE", "/"),
     ("NOTIFCENTER_DATA_DIR", "/dev/null/data"),

@@ -7,25 +7,26 @@ is cleaned and cut, and what cannot be read is left out. Shape: `status` of fram
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from notifications.cleaning import clean, clean_end, clean_ends
 from notifications.sources.frameworks import exit_codes
+from notifications.sources.frameworks.exit_spec import NO_SPEC, ExitSpec
 
 MAX_SNAPSHOT_CHARACTERS = 4 * 1024 * 1024
 MAX_DIAGNOSTICS_BYTES = 4 * 1024
-MAX_PHRASE_CHARACTERS = 100
-MAX_TASK_ROLE_CHARACTERS = 100
+MAX_OUTPUT_BYTES = 2 * 1024
+MAX_PHRASE_BYTES = 100
+MAX_TASK_ROLE_BYTES = 100
+MAX_IMAGE_BYTES = 300
 MAX_INTEGER = 2**31 - 1
 
 NEVER_CREATED = -1100
 """The cluster's synthetic failure: all its times are equal, runTime too, and nothing ever ran."""
 
-_UNSTORABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
-_CAMEL_CASE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _NOTHING: Mapping[str, Any] = {}
 
 
@@ -46,8 +47,11 @@ class Diagnosis:
     """`ran_at` is None when the job never ran, or nothing proves that it did.
 
     `details` is ready for JSON, with those of these keys that are known: exit_code, phrase, why (completes
-    "failed: …"), reason, causer ("user", "platform" or "resources"), solutions, task ("worker[3]"),
-    diagnostics, retries, max_retries, waited_seconds, ran_seconds, gpus.
+    "failed: …"), reason, causer ("user", "platform" or "resources"), solutions, task ("worker[3]", the one that
+    brought the job down), image (where it is to blame), output (the end of what that task's container said),
+    diagnostics (the controller's free text), attempt (1 for the first), max_attempts, retries, max_retries,
+    waited_seconds (until it ran first), ran_seconds (since then, retries included), last_ran_seconds (the last of
+    several attempts), never_ran (True), gpus.
     """
 
     ran_at: datetime | None
@@ -55,52 +59,89 @@ class Diagnosis:
     details: dict[str, Any]
 
 
-def diagnose(snapshot: str | None, facts: RowFacts) -> Diagnosis:
+def diagnose(snapshot: str | None, facts: RowFacts, spec: ExitSpec = NO_SPEC) -> Diagnosis:
+    """The job as it stands now."""
     framework = _parsed(snapshot)
     status = _object(framework, "status")
     attempt = _object(status, "attemptStatus")
-    completion = _object(attempt, "completionStatus")
 
-    code = _integer(completion.get("code"))
+    code = _integer(_object(attempt, "completionStatus").get("code"))
     if code is None:
         code = facts.exit_code
     ended_at = facts.completion_time or _time(status.get("completionTime"))
     ran_at = _ran_at(status, attempt, facts, code)
+    told_when = "runTime" in status or "runTime" in attempt or code == NEVER_CREATED
 
-    details = _ending(code, completion)
-    details["retries"] = facts.retries
-    details["max_retries"] = _max_retries(framework)
-    details["gpus"] = facts.gpus
-    details["waited_seconds"] = _seconds(facts.submission_time, ran_at or ended_at)
-    details["ran_seconds"] = _seconds(ran_at, ended_at)
-    return Diagnosis(ran_at, ended_at, {key: value for key, value in details.items() if value is not None})
-
-
-def clean(text: str, limit_bytes: int) -> str:
-    """Storable text of bounded size: no control characters but newline and tab, no lone surrogates."""
-    text = _UNSTORABLE.sub("", text[:limit_bytes])
-    return text.encode()[:limit_bytes].decode(errors="ignore")
+    details = {
+        **_ending(code, framework, attempt, spec, exit_codes.AGAIN),
+        **_attempts(framework, facts, (facts.retries or 0) + 1),
+        "waited_seconds": _seconds(facts.submission_time, ran_at or ended_at),
+        "ran_seconds": _seconds(ran_at, ended_at),
+        "never_ran": True if told_when and ended_at and code and ran_at is None else None,
+        "last_ran_seconds": _seconds(_time(attempt.get("runTime")), ended_at) if facts.retries else None,
+    }
+    return Diagnosis(ran_at, ended_at, _known(details))
 
 
-def _parsed(snapshot: str | None) -> Mapping[str, Any]:
-    if not snapshot or len(snapshot) > MAX_SNAPSHOT_CHARACTERS:
+def diagnose_retry(
+    ended: str | None, snapshot: str | None, facts: RowFacts, number: int, spec: ExitSpec = NO_SPEC
+) -> dict[str, Any]:
+    """The details of the attempt that a retry has ended, 1 being the first; with the keys of a Diagnosis.
+
+    `ended` is that attempt's `attemptStatus` as JSON. The snapshot and the columns are about the next attempt
+    already, and say nothing of this one.
+    """
+    framework, attempt = _parsed(snapshot), _parsed(ended)
+    code = _integer(_object(attempt, "completionStatus").get("code"))
+    ran_at, ended_at = _time(attempt.get("runTime")), _time(attempt.get("completionTime"))
+    began_at = facts.submission_time if number == 1 else _time(attempt.get("startTime"))
+    details = {
+        **_ending(code, framework, attempt, spec, exit_codes.RETRIED),
+        **_attempts(framework, facts, number),
+        "waited_seconds": _seconds(began_at, ran_at or ended_at) if attempt else None,
+        "ran_seconds": _seconds(ran_at, ended_at),
+        "never_ran": True if code and "runTime" in attempt and ran_at is None else None,
+    }
+    return _known(details)
+
+
+def _known(details: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in details.items() if value is not None}
+
+
+def _parsed(text: str | None) -> Mapping[str, Any]:
+    if not text or len(text) > MAX_SNAPSHOT_CHARACTERS:
         return _NOTHING
     try:
-        framework = json.loads(snapshot)
+        found = json.loads(text)
     except (ValueError, RecursionError):
         return _NOTHING
-    return framework if isinstance(framework, dict) else _NOTHING
+    return found if isinstance(found, dict) else _NOTHING
 
 
-def _object(parent: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+def _object(parent: Mapping[str, Any], *path: str) -> Mapping[str, Any]:
+    """What the path leads to, if that is an object; else an empty one."""
+    value: Any = parent
+    for key in path:
+        value = value.get(key)
+        if not isinstance(value, dict):
+            return _NOTHING
+    return value  # type: ignore[no-any-return]
+
+
+def _objects(parent: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
     value = parent.get(key)
-    return value if isinstance(value, dict) else _NOTHING
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 def _integer(value: Any) -> int | None:
     if type(value) is int and -MAX_INTEGER <= value <= MAX_INTEGER:
         return value
     return None
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _time(value: Any) -> datetime | None:
@@ -129,12 +170,15 @@ def _ran_at(
     return facts.launch_time if facts.launch_time != facts.completion_time else None
 
 
-def _ending(code: int | None, completion: Mapping[str, Any]) -> dict[str, Any]:
+def _ending(
+    code: int | None, framework: Mapping[str, Any], attempt: Mapping[str, Any], spec: ExitSpec, again: str
+) -> dict[str, Any]:
+    """`again` is what our advice says where trying again may help."""
     if code is None:
         return {}
-    phrase = completion.get("phrase")
-    phrase = clean(phrase, MAX_PHRASE_CHARACTERS) if isinstance(phrase, str) else ""
-    known = exit_codes.explain(code, phrase)
+    completion = _object(attempt, "completionStatus")
+    phrase = clean(_text(completion.get("phrase")), MAX_PHRASE_BYTES)
+    known = spec.explain(code, phrase)
     ending: dict[str, Any] = {"exit_code": code, "phrase": phrase or (known.phrase if known else None)}
     if code == 0:
         return ending
@@ -142,34 +186,70 @@ def _ending(code: int | None, completion: Mapping[str, Any]) -> dict[str, Any]:
         ending["why"] = known.why
         ending["reason"] = known.reason or None
         ending["causer"] = known.causer.value if known.causer else None
-        ending["solutions"] = list(known.solutions) or None
+        advice = [again if line == exit_codes.RETRY else line for line in known.solutions]
+        ending["solutions"] = advice or None
     else:
-        ending["why"] = _words(phrase) or f"exit code {code}"
-    ending["task"] = _task(_object(completion, "trigger"))
-    diagnostics = completion.get("diagnostics")
-    if isinstance(diagnostics, str):
-        ending["diagnostics"] = clean(diagnostics, MAX_DIAGNOSTICS_BYTES) or None
+        ending["why"] = exit_codes.words(phrase) or f"exit code {code}"
+    trigger = _object(completion, "trigger")
+    ending["task"] = _task(trigger)
+    if known and known.phrase == exit_codes.IMAGE_MISSING:
+        ending["image"] = _image(framework, trigger) or None
+    ending["output"] = clean_end(_output(attempt, trigger), MAX_OUTPUT_BYTES).strip("\n") or None
+    ending["diagnostics"] = clean_ends(_text(completion.get("diagnostics")), MAX_DIAGNOSTICS_BYTES) or None
     return ending
 
 
-def _words(phrase: str) -> str:
-    """ "GpuTooHot" → "gpu too hot": a phrase of the cluster's own edition of the catalogue."""
-    return " ".join(_CAMEL_CASE.sub(" ", phrase).split()).lower()
-
-
 def _task(trigger: Mapping[str, Any]) -> str | None:
-    role, index = trigger.get("taskRoleName"), _integer(trigger.get("taskIndex"))
-    if not isinstance(role, str) or not role:
+    role, index = _text(trigger.get("taskRoleName")), _integer(trigger.get("taskIndex"))
+    if not role:
         return None
-    role = clean(role, MAX_TASK_ROLE_CHARACTERS)
+    role = clean(role, MAX_TASK_ROLE_BYTES)
     return role if index is None else f"{role}[{index}]"
 
 
-def _max_retries(framework: Mapping[str, Any]) -> int | None:
-    """Negative in the snapshot means without end, which is no number to show."""
-    policy = _object(_object(framework, "spec"), "retryPolicy")
-    most = _integer(policy.get("maxRetryCount"))
-    return most if most is not None and most >= 0 else None
+def _image(framework: Mapping[str, Any], trigger: Mapping[str, Any]) -> str:
+    """Of the role that brought the job down, which may be the only one."""
+    roles = _objects(_object(framework, "spec"), "taskRoles")
+    for role in roles:
+        if len(roles) == 1 or role.get("name") == trigger.get("taskRoleName"):
+            for container in _objects(_object(role, "task", "pod", "spec"), "containers"):
+                return clean(_text(container.get("image")), MAX_IMAGE_BYTES)
+    return ""
+
+
+def _output(attempt: Mapping[str, Any], trigger: Mapping[str, Any]) -> str:
+    """What the task that brought the job down said last; without such a task, the only one."""
+    roles = _objects(attempt, "taskRoleStatuses")
+    tasks = [(role.get("name"), task) for role in roles for task in _objects(role, "taskStatuses")]
+    for name, task in tasks:
+        is_it = (name, task.get("index")) == (trigger.get("taskRoleName"), trigger.get("taskIndex"))
+        if is_it or (len(tasks) == 1 and not trigger):
+            pod = _object(task, "attemptStatus", "completionStatus", "pod")
+            failed = [one for one in _objects(pod, "containers") if one.get("code") != 0]
+            return next(filter(None, (_text(one.get("message")) for one in [*failed, pod])), "")
+    return ""
+
+
+def _attempts(framework: Mapping[str, Any], facts: RowFacts, number: int) -> dict[str, Any]:
+    """How often the job was tried, and how often it may be as far as is known now.
+
+    The policy counts only some retries ("accountable" ones): those that the platform is to blame for come on top.
+    Negative in the policy means without end, which is no number to show.
+    """
+    done = _object(framework, "status", "retryPolicyStatus")
+    total, counted = _integer(done.get("totalRetriedCount")), _integer(done.get("accountableRetriedCount"))
+    most = _integer(_object(framework, "spec", "retryPolicy").get("maxRetryCount"))
+    if most is not None and most < 0:
+        most = None
+    on_top = total - counted if total is not None and counted is not None else 0
+    attempts = None if most is None else most + 1 + max(0, on_top)
+    return {
+        "attempt": None if facts.retries is None else number,
+        "max_attempts": attempts if attempts is not None and attempts >= number else None,
+        "retries": facts.retries,
+        "max_retries": most,
+        "gpus": facts.gpus,
+    }
 
 
 def _seconds(start: datetime | None, end: datetime | None) -> int | None:

@@ -6,6 +6,7 @@ phrase that the cluster itself wrote counts for more than the number.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -34,7 +35,11 @@ USER, PLATFORM, RESOURCES = Causer.USER, Causer.PLATFORM, Causer.RESOURCES
 
 LOG = "Read the end of the job's log."
 DIAGNOSTICS = "Read the diagnostics below."
-RETRY = "Wait for the next retry, or submit the job again."
+RETRY = "Try again."
+AGAIN = "Submit the job again."
+RETRIED = "Wait: the cluster tries again by itself."
+"""What RETRY becomes when the job has ended for good, and when it was retried."""
+
 ADMIN = "If it happens again, tell the cluster's administrator."
 CODE = "Correct the program."
 MORE_MEMORY = "Ask for more memory per task."
@@ -192,8 +197,45 @@ BY_CODE = {entry.code: entry for entry in TABLE}
 BY_PHRASE = {entry.phrase: entry for entry in TABLE}
 
 
-def explain(code: int | None, phrase: str | None) -> ExitCode | None:
+IMAGE_MISSING = "ContainerImageNotExists"
+UNRECOGNIZED = "ContainerUnrecognizedFailed"
+"""The framework controller's phrase for any exit code that it has no pattern for: it says nothing."""
+
+_CAMEL_CASE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_PREFIXES = ("Container", "PAI", "Runtime")
+_ACRONYMS = frozenset(
+    {
+        "API",
+        "CPU",
+        "CUDA",
+        "DNN",
+        "DNS",
+        "ECC",
+        "GPU",
+        "IO",
+        "MPI",
+        "NCCL",
+        "NFS",
+        "OOM",
+        "PAI",
+        "RDMA",
+        "SSH",
+    }
+)
+
+
+def explain(code: int | None, phrase: str) -> ExitCode | None:
     """What is known of an exit code, or None. Beside a phrase that is not ours the number says nothing."""
-    if phrase:
+    if phrase and phrase != UNRECOGNIZED:
         return BY_PHRASE.get(phrase)
     return None if code is None else BY_CODE.get(code)
+
+
+def words(phrase: str) -> str:
+    """ "ContainerGpuTooHot" → "GPU too hot"; '' for a phrase that says nothing."""
+    if phrase == UNRECOGNIZED:
+        return ""
+    found = _CAMEL_CASE.sub(" ", phrase).split()
+    while len(found) > 1 and found[0] in _PREFIXES:
+        del found[0]
+    return " ".join(word.upper() if word.upper() in _ACRONYMS else word.lower() for word in found)

@@ -8,11 +8,14 @@ import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 
+from django.conf import settings
+
 from notifications.events import JobEvent
 from notifications.sources.base import Batch, Candidate, Source
 from notifications.sources.frameworks import capture, changes, marks, reconcile, waiting
 from notifications.sources.frameworks.changes import JobRow, TakenChange
 from notifications.sources.frameworks.diagnosis import Diagnosis, diagnose
+from notifications.sources.frameworks.exit_spec import ExitSpec, ExitSpecFile
 from notifications.sources.frameworks.models import plain_job_name
 from notifications.sources.frameworks.transitions import (
     STATE_EVENTS,
@@ -56,12 +59,13 @@ class FrameworkBatch(Batch):
 class FrameworkSource(Source):
     def __init__(self) -> None:
         self._look_for_due_at = 0.0
+        self._exit_spec = ExitSpecFile(settings.PAI_EXIT_SPEC)
 
     def take(self, limit: int) -> FrameworkBatch | None:
         taken = changes.take(limit)
         batch = FrameworkBatch(is_full=len(taken) == limit)
         if taken:
-            _digest(taken, batch)
+            _digest(taken, batch, self._exit_spec.current())
         # Not behind a backlog, in which the end of a wait may still be on its way.
         if not taken or (not batch.is_full and time.monotonic() >= self._look_for_due_at):
             batch.due = waiting.due(limit)
@@ -119,11 +123,11 @@ class FrameworkSource(Source):
         return changes.waiting()
 
 
-def _digest(taken: list[TakenChange], batch: FrameworkBatch) -> None:
-    diagnoses = _diagnoses(taken)
+def _digest(taken: list[TakenChange], batch: FrameworkBatch, spec: ExitSpec) -> None:
+    diagnoses = _diagnoses(taken, spec)
     for one in taken:
         try:
-            candidates = list(_candidates(one, diagnoses.get(one.change.framework_name)))
+            candidates = list(_candidates(one, diagnoses.get(one.change.framework_name), spec))
         except UndigestibleError as error:
             batch.undigestible.append((one, str(error)))
             continue
@@ -132,22 +136,22 @@ def _digest(taken: list[TakenChange], batch: FrameworkBatch) -> None:
         _follow_wait(one, batch)
 
 
-def _diagnoses(taken: list[TakenChange]) -> dict[str, Diagnosis]:
+def _diagnoses(taken: list[TakenChange], spec: ExitSpec) -> dict[str, Diagnosis]:
     """By framework, where a snapshot is worth reading. Snapshots are large: a few at a time, and not kept."""
     wanted = {t.change.framework_name: t for t in taken if t.row.present and needs_snapshot(t.change)}
     found = {}
     for name, snapshot in changes.snapshots(list(wanted)):
         one = wanted[name]
-        found[name] = diagnose(snapshot, one.row.facts(one.change.submission_time))
+        found[name] = diagnose(snapshot, one.row.facts(one.change.submission_time), spec)
     return found
 
 
-def _candidates(one: TakenChange, known: Diagnosis | None) -> Iterator[Candidate]:
+def _candidates(one: TakenChange, known: Diagnosis | None, spec: ExitSpec) -> Iterator[Candidate]:
     """Raises UndigestibleError, also for an owner who cannot have an account."""
     username = _valid_username(one.user_name)
 
     def diagnosis() -> Diagnosis:
-        return known or diagnose(None, one.row.facts(one.change.submission_time))
+        return known or diagnose(None, one.row.facts(one.change.submission_time), spec)
 
     events = events_of(one.change, one.row.gpus, diagnosis)
     file = _job_file(one.row)
