@@ -4,7 +4,7 @@ import { panelBody } from "./bell-panel.js";
 import { bellStyles } from "./bell-styles.js";
 import { StoreController, languageOf } from "./controller.js";
 import { countText, safeUrl } from "./format.js";
-import { shared } from "./styles.js";
+import { shared, sharedSheet } from "./styles.js";
 
 const SHOWN = 10;
 const EDGE_PX = 8;
@@ -79,7 +79,7 @@ export class NotifBell extends LitElement {
   render() {
     const { unread } = this.#store;
     const count = countText(this.#store);
-    return html`
+    return html`${sharedSheet}
       <button
         class="bell"
         part="bell"

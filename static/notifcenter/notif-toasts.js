@@ -3,7 +3,7 @@ import { setRead } from "./actions.js";
 import { mark, when, word } from "./bell-panel.js";
 import { StoreController, languageOf } from "./controller.js";
 import { safeUrl } from "./format.js";
-import { shared } from "./styles.js";
+import { shared, sharedSheet } from "./styles.js";
 import { toastStyles } from "./toast-styles.js";
 
 const SHOWN = 3;
@@ -57,6 +57,7 @@ export class NotifToasts extends LitElement {
   render() {
     const { text } = this._toasts.findLast((toast) => toast.text) ?? {};
     return html`
+      ${sharedSheet}
       <section
         aria-label="New notifications"
         @pointerenter=${() => this.#hold("pointer")}
