@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib.auth.models import User
+from django.db.models import OuterRef, Subquery
 from django.db.utils import ProgrammingError
 from psycopg2.errors import UndefinedColumn, UndefinedTable
 
 from notifications import wording
-from notifications.models import Delivery, Notification
+from notifications.models import Delivery, Notification, WishMirror
 from notifications.sources.frameworks.models import Framework
 from preferences import selectors
 from preferences.job_protocol import as_job_file, read_block
@@ -38,6 +39,12 @@ _COLUMNS = (
     *(f"notification_at_{event.value}" for event in NOTIFICATION_COLUMNS),
 )
 """Never the snapshot, which is large, nor a column with secrets."""
+
+
+_MIRRORED_OVER = WishMirror.objects.filter(
+    framework_name=OuterRef("name"), submission_time=OuterRef("submission_time")
+).values("before")
+"""One statement with the row itself: together they say what the cluster asks for."""
 
 
 class NoSuchJobError(Exception):
@@ -73,11 +80,13 @@ def find_job(*, viewer: User, framework_name: str) -> JobDetails:
     if len(framework_name) > MAX_NAME_CHARACTERS or "\0" in framework_name:
         raise NoSuchJobError
     with reading_the_table():
-        row = Framework.objects.only(*_COLUMNS).filter(name=framework_name).first()
+        rows = Framework.objects.only(*_COLUMNS).annotate(mirrored_over=Subquery(_MIRRORED_OVER))
+        row = rows.filter(name=framework_name).first()
     if row is None or not may_see(viewer, row.user_name):
         raise NoSuchJobError
     block = read_block(row.job_config)
-    columns = [e for e in NOTIFICATION_COLUMNS if getattr(row, f"notification_at_{e.value}")]
+    before = row.mirrored_over or {}
+    columns = [e for e in NOTIFICATION_COLUMNS if before.get(e, getattr(row, f"notification_at_{e.value}"))]
     config = selectors.Job(row.name, row.submission_time, row.user_name or "", as_job_file(block, columns))
     return JobDetails(row, config, block.warnings)
 

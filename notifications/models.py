@@ -16,6 +16,7 @@ from notifications.sources.frameworks.models import (
     Framework,
     PendingMark,
     WaitingJob,
+    WishMirror,
 )
 from preferences.kinds import Channel, Event
 
@@ -28,6 +29,7 @@ __all__ = [  # Django finds the models of an app here
     "PendingMark",
     "PollerState",
     "WaitingJob",
+    "WishMirror",
 ]
 
 IN_INBOX = Q(in_inbox=True)

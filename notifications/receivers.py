@@ -9,7 +9,7 @@ from django.contrib.auth import get_user_model
 from django.db import connection
 from django.dispatch import receiver
 
-from notifications.sources.frameworks import changes, names, waiting
+from notifications.sources.frameworks import changes, names, waiting, wish_columns
 from preferences.kinds import Event
 from preferences.signals import wishes_changed
 
@@ -18,7 +18,8 @@ from preferences.signals import wishes_changed
 def follow_wishes(
     *, user_ids: list[int] | None, job: tuple[str, datetime] | None, switched_on: list[str], **_: Any
 ) -> None:
-    """Running waits get their new limit; an event just switched on is told if it is the job's present state.
+    """Running waits get their new limit; an event just switched on is told if it is the job's present state; the
+    cluster's row is to show what was set for its job.
 
     A batch of the poller that has read the old wishes commits first, and what it leaves is seen here; a later one
     waits, and reads the new ones.
@@ -33,6 +34,7 @@ def follow_wishes(
     if job is not None:
         framework_name, submission_time = job
         waiting.look_again(framework_name=framework_name)
+        wish_columns.request(framework_name, submission_time)
         changes.queue_present_state(
             framework_name=framework_name,
             submission_time=submission_time,

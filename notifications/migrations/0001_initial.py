@@ -163,6 +163,18 @@ class Migration(migrations.Migration):
                 'indexes': [models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at'], name='waiting_due'), models.Index(fields=['user_name'], name='waiting_owner')],
             },
         ),
+        migrations.CreateModel(
+            name='WishMirror',
+            fields=[
+                ('framework_name', models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ('submission_time', models.DateTimeField()),
+                ('before', models.JSONField(default=dict, help_text='{"failed": true, "running": null, …}: those changed here.')),
+                ('pending', models.BooleanField(default=True)),
+            ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('pending', True)), fields=['framework_name'], name='wish_mirror_pending')],
+            },
+        ),
         migrations.AddIndex(
             model_name='notification',
             index=models.Index(condition=models.Q(('in_inbox', True)), fields=['user', 'id'], name='inbox_page'),

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from notifications.sources.frameworks import names
 from notifications.sources.frameworks.diagnosis import RowFacts
 from notifications.sources.frameworks.transitions import StateChange
+from notifications.sources.frameworks.wish_columns import OWN_WISHES
 from preferences.kinds import NOTIFICATION_COLUMNS, Event
 from preferences.prepared import Prepared
 
@@ -45,15 +46,15 @@ SELECT f.name, f."submissionTime", f."userName", NULL, f.state, f.retries, f.ret
     COALESCE({STATE_TIME}, now()), ARRAY[lower(f.state)]
 FROM frameworks f WHERE f.name = %s AND f."submissionTime" = %s AND lower(f.state) = ANY(%s)
 """  # noqa: S608 - constants only
-_WISH_COLUMNS = ", ".join(f'f."{column}"' for column in NOTIFICATION_COLUMNS.values())
+_WISH_COLUMNS = ", ".join(f"own.{event.value}" for event in NOTIFICATION_COLUMNS)
 
 JOB_COLUMNS = f"""
     f.name IS NOT NULL, f.state, f."jobName", f."virtualCluster", f."totalGpuNumber", f."appExitCode",
     f.retries, f."launchTime", f."completionTime",
     CASE WHEN octet_length(f."jobConfig") <= {MAX_JOB_CONFIG_BYTES}
           AND strpos(f."jobConfig", 'jobStatusChangeNotification') > 0 THEN f."jobConfig" END,
-    {_WISH_COLUMNS}
-"""
+    m.framework_name IS NOT NULL, {_WISH_COLUMNS}
+"""  # to be selected from `frameworks f` with OWN_WISHES
 
 # Taking is deleting: whatever happens before the commit puts them back into the line.
 # IS NOT DISTINCT FROM, because it cannot be answered by the index on submissionTime: a whole sweep may have been
@@ -69,13 +70,17 @@ WITH c AS MATERIALIZED (
 SELECT {", ".join("c." + column for column in _COPIED.split(", "))}, {JOB_COLUMNS}
 FROM c LEFT JOIN frameworks f ON f.name = c.framework_name
     AND f."submissionTime" IS NOT DISTINCT FROM c.submission_time
+{OWN_WISHES}
 ORDER BY c.id
 """,  # noqa: S608 - constants only
 )
 
 
 class JobRow(NamedTuple):
-    """The columns of a job's row that matter to us. `present` is False when the row is gone."""
+    """The columns of a job's row that matter to us. `present` is False when the row is gone.
+
+    `wishes` are the cluster's own, `mirrored` tells whether the row shows something else.
+    """
 
     present: bool
     state: str | None
@@ -87,12 +92,13 @@ class JobRow(NamedTuple):
     launch_time: datetime | None
     completion_time: datetime | None
     job_config: str | None
+    mirrored: bool
     wishes: tuple[bool | None, ...]
 
     @classmethod
     def of(cls, row: Sequence[object]) -> JobRow:
-        wishes = tuple(row[10:])
-        return cls(*row[:10], wishes)  # type: ignore[call-arg, arg-type]  # typed by JOB_COLUMNS
+        wishes = tuple(row[11:])
+        return cls(*row[:11], wishes)  # type: ignore[call-arg, arg-type]  # typed by JOB_COLUMNS
 
     @property
     def columns(self) -> frozenset[Event]:

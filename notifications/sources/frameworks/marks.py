@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from django.db import connection
+from django.db import connection, transaction
 
 from preferences.prepared import Prepared
 
@@ -64,6 +64,7 @@ def mirror(frameworks: Collection[str]) -> None:
             cursor.execute(_REMEMBER, [locked])
 
 
+@transaction.atomic
 def mirror_pending() -> None:
     """Try the rows that were locked once more."""
     with connection.cursor() as cursor:

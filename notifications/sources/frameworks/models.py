@@ -1,4 +1,4 @@
-"""The cluster's table (unmanaged; read, and only its notifiedAt* columns written) and our tables beside it."""
+"""The cluster's table (unmanaged; of its columns only the ten are written) and our tables beside it."""
 
 from __future__ import annotations
 
@@ -115,6 +115,31 @@ class WaitingJob(models.Model):
         indexes = [
             models.Index(fields=["due_at"], name="waiting_due", condition=models.Q(due_at__isnull=False)),
             models.Index(fields=["user_name"], name="waiting_owner"),
+        ]
+
+    def __str__(self) -> str:
+        return self.framework_name
+
+
+class WishMirror(models.Model):
+    """A job whose notificationAt* columns show what was set for it here. `before` is what the cluster had in them.
+
+    The poller writes them, as it does with the marks: nobody who changes a wish waits for the cluster's row.
+    """
+
+    framework_name = models.CharField(max_length=64, primary_key=True)
+    submission_time = models.DateTimeField()
+    before = models.JSONField(
+        default=dict, help_text='{"failed": true, "running": null, …}: those changed here.'
+    )
+    pending = models.BooleanField(default=True)
+
+    class Meta:
+        app_label = "notifications"
+        indexes = [
+            models.Index(
+                fields=["framework_name"], name="wish_mirror_pending", condition=models.Q(pending=True)
+            )
         ]
 
     def __str__(self) -> str:

@@ -10,7 +10,9 @@ import logging
 
 from django.db import connection, transaction
 
+from notifications.sources.frameworks import wish_columns
 from notifications.sources.frameworks.changes import STATE_TIME
+from notifications.sources.frameworks.wish_columns import OWN_WISHES
 
 logger = logging.getLogger(__name__)
 
@@ -31,28 +33,28 @@ _PUT_ASIDE = """
     AND a.new_retries IS NOT DISTINCT FROM f.retries
 """
 
-# What the row's own columns ask for and have not got. "running" of a job that has ended is told along with
+# What the cluster's own columns ask for and have not got. "running" of a job that has ended is told along with
 # its end (if it ran at all), not for its own sake: a job that never ran would be found at every start.
 _ASKED = f"""
 INSERT INTO notifications_capturedchange (framework_name, submission_time, user_name, old_state, new_state,
     old_retries, new_retries, changed_at, only_events)
 SELECT f.name, f."submissionTime", f."userName", NULL, f.state, COALESCE(f."notifiedAtRetried", 0), f.retries,
     COALESCE({STATE_TIME}, f."updatedAt"), asked.events
-FROM frameworks f CROSS JOIN LATERAL (SELECT ARRAY_REMOVE(ARRAY[
-    CASE WHEN f.state = 'SUCCEEDED' AND f."notificationAtSucceeded"
+FROM frameworks f {OWN_WISHES} CROSS JOIN LATERAL (SELECT ARRAY_REMOVE(ARRAY[
+    CASE WHEN f.state = 'SUCCEEDED' AND own.succeeded
           AND f."notifiedAtSucceeded" IS NOT TRUE THEN 'succeeded' END,
-    CASE WHEN f.state = 'FAILED' AND f."notificationAtFailed"
+    CASE WHEN f.state = 'FAILED' AND own.failed
           AND f."notifiedAtFailed" IS NOT TRUE THEN 'failed' END,
-    CASE WHEN f.state = 'STOPPED' AND f."notificationAtStopped"
+    CASE WHEN f.state = 'STOPPED' AND own.stopped
           AND f."notifiedAtStopped" IS NOT TRUE THEN 'stopped' END,
-    CASE WHEN f."notificationAtRetried"
+    CASE WHEN own.retried
           AND f.retries > COALESCE(f."notifiedAtRetried", 0) THEN 'retried' END,
-    CASE WHEN f.state = 'RUNNING' AND f."notificationAtRunning"
+    CASE WHEN f.state = 'RUNNING' AND own.running
           AND f."notifiedAtRunning" IS NOT TRUE THEN 'running' END
-], NULL) || CASE WHEN f."notificationAtRunning" AND f."notifiedAtRunning" IS NOT TRUE
-    AND (f.state = 'SUCCEEDED' AND f."notificationAtSucceeded" AND f."notifiedAtSucceeded" IS NOT TRUE
-      OR f.state = 'FAILED' AND f."notificationAtFailed" AND f."notifiedAtFailed" IS NOT TRUE
-      OR f.state = 'STOPPED' AND f."notificationAtStopped" AND f."notifiedAtStopped" IS NOT TRUE)
+], NULL) || CASE WHEN own.running AND f."notifiedAtRunning" IS NOT TRUE
+    AND (f.state = 'SUCCEEDED' AND own.succeeded AND f."notifiedAtSucceeded" IS NOT TRUE
+      OR f.state = 'FAILED' AND own.failed AND f."notifiedAtFailed" IS NOT TRUE
+      OR f.state = 'STOPPED' AND own.stopped AND f."notifiedAtStopped" IS NOT TRUE)
     THEN ARRAY['running'] ELSE ARRAY[]::text[] END AS events) AS asked
 WHERE cardinality(asked.events) > 0
 AND NOT EXISTS ({_PUT_ASIDE})
@@ -130,6 +132,7 @@ def reconcile() -> int:
         cursor.execute("SET LOCAL enable_seqscan = on; SET LOCAL random_page_cost = 4")
         cursor.execute(_STALE_WAITS)
         cursor.execute(_WAITS)
+        wish_columns.forget_gone()
         queued = 0
         for statement in (_MISSED, _ASKED):  # what was missed holds all events, so it comes first
             cursor.execute(statement)

@@ -12,7 +12,7 @@ from django.conf import settings
 
 from notifications.events import JobEvent
 from notifications.sources.base import Batch, Candidate, Source
-from notifications.sources.frameworks import capture, changes, marks, reconcile, waiting
+from notifications.sources.frameworks import capture, changes, marks, reconcile, waiting, wish_columns
 from notifications.sources.frameworks.changes import JobRow, TakenChange
 from notifications.sources.frameworks.diagnosis import Diagnosis, diagnose
 from notifications.sources.frameworks.exit_spec import ExitSpec, ExitSpecFile
@@ -42,13 +42,15 @@ DUE_SECONDS = 1.0
 class FrameworkBatch(Batch):
     """Beside the candidates: what leaves the queue, and how the waits of the jobs change.
 
-    `waits` holds the wait that begins, or None for one that is over.
+    `waits` holds the wait that begins, or None for one that is over. `mirrored` are the rows that show what was
+    set for their job here.
     """
 
     undigestible: list[tuple[TakenChange, str]] = field(default_factory=list)
     waits: dict[str, Wait | None] = field(default_factory=dict)
     files: dict[str, JobFile] = field(default_factory=dict)
     due: list[DueWait] = field(default_factory=list)
+    mirrored: set[str] = field(default_factory=set)
 
     def involve(self, wait: Wait, file: JobFile) -> None:
         self.usernames.add(wait.user_name)
@@ -89,6 +91,8 @@ class FrameworkSource(Source):
         for one, error in batch.undigestible:
             logger.warning("change put aside framework=%r error=%r", one.change.framework_name, error)
         changes.put_aside(batch.undigestible)
+        if batch.mirrored:
+            wish_columns.request_again(batch.mirrored)
         marks.mirror(told)  # last, because it locks rows of the cluster until the commit
 
     def put_aside(self, error: str) -> bool:
@@ -106,6 +110,7 @@ class FrameworkSource(Source):
         if reconcile.note_presence(capture.is_capturing()):
             reconcile.reconcile()
         marks.mirror_pending()
+        wish_columns.write_pending()
 
     def problem(self) -> str:
         return " ".join(capture.missing())
@@ -133,6 +138,8 @@ def _digest(taken: list[TakenChange], batch: FrameworkBatch, spec: ExitSpec) -> 
             continue
         for candidate in candidates:
             batch.add(candidate)
+        if one.row.mirrored:
+            batch.mirrored.add(one.change.framework_name)
         _follow_wait(one, batch)
 
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from django.db import connection
 
 from notifications.sources.frameworks.changes import JOB_COLUMNS, JobRow
+from notifications.sources.frameworks.wish_columns import OWN_WISHES
 from preferences.prepared import Prepared
 from preferences.wishes import JobKey
 
@@ -51,6 +52,7 @@ FROM (SELECT * FROM notifications_waitingjob WHERE due_at <= now() ORDER BY due_
     LIMIT %s) w
 LEFT JOIN frameworks f ON f.name = w.framework_name
     AND f."submissionTime" IS NOT DISTINCT FROM w.submission_time
+{OWN_WISHES}
 ORDER BY w.due_at
 """,  # noqa: S608 - constants only
 )
