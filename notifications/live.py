@@ -18,10 +18,11 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Protocol
 
+import prometheus_client
 import psycopg2
 from django.db import OperationalError
 
-from notifications import inbox, rights
+from notifications import counting, inbox, rights
 from notifications.listening import Listener
 from notifications.models import Notification
 from notifications.recording import LIVE_CHANNEL
@@ -53,13 +54,21 @@ WITH n AS MATERIALIZED (
 ), c AS MATERIALIZED (
     {inbox.count_unread_sql("ARRAY(SELECT DISTINCT user_id FROM n WHERE COALESCE(user_id = ANY(%s), true))")}
 )
-SELECT c.user_id, c.unread, c.last_id, u.username, {", ".join("n." + column for column in _FIELDS)}
+SELECT c.user_id, c.unread, c.last_id, u.username, extract(epoch FROM clock_timestamp() - n.occurred_at)::float8,
+    {", ".join("n." + column for column in _FIELDS)}
 FROM n LEFT JOIN (c JOIN auth_user u ON u.id = c.user_id AND u.is_active) ON c.user_id = n.user_id
 ORDER BY n.id
 """,  # noqa: S608 - constants only
 )
 
 _COUNT_ACTIVE = inbox.count_unread_sql("ARRAY(SELECT id FROM auth_user WHERE id = ANY(%s) AND is_active)")
+
+CHANGE_TO_FRAME = prometheus_client.Histogram(
+    f"{counting.NAMESPACE}_change_to_frame_seconds",
+    "From the event on the cluster to the frame handed to a websocket of this web process.",
+    buckets=counting.REACTION_SECONDS,
+    registry=None,
+)
 
 RESYNC = json.dumps({"type": "resync"})
 
@@ -132,7 +141,9 @@ class Hub:
 
     @property
     def open_sockets(self) -> int:
-        return sum(map(len, self._subscribers.values()))
+        """May be asked by any thread."""
+        with self._lock:
+            return sum(map(len, self._subscribers.values()))
 
     def _online(self) -> list[int]:
         with self._lock:
@@ -200,9 +211,11 @@ class Hub:
         rows = None
         while rows is None or len(rows) == NEW_ROWS:
             frames: list[Frame] = []
+            ages: list[float] = []
             named = self._online() if len(self._subscribers) < NAMED_USERS else None
             rows = listener.query(_NEW, [self._last_id, named])
-            for user_id, unread, last_id, username, *values in rows:
+            read_at = time.monotonic()
+            for user_id, unread, last_id, username, age, *values in rows:
                 self._last_id = values[0]
                 if user_id is None or user_id not in self._subscribers:
                     continue
@@ -210,7 +223,10 @@ class Hub:
                 if one.in_inbox and one.read_at is None:
                     _, count = inbox.unread_from_row((user_id, unread, last_id))
                     frames.append((user_id, one.pk, notification_frame(one, username, count)))
+                    ages.append(age)
             self._post(loop, frames)
+            if ages:
+                self._call(loop, partial(_observe, ages, read_at))
 
     def _states(
         self, loop: asyncio.AbstractEventLoop, listener: Listener, users: list[int], **more: bool
@@ -242,6 +258,13 @@ class Hub:
         for user_id, notification_id, text in frames:
             for subscriber in tuple(self._subscribers.get(user_id, ())):
                 subscriber.deliver(notification_id, text)
+
+
+def _observe(ages: Sequence[float], read_at: float) -> None:
+    """Called in the loop after the frames were handed out; `ages` are those of their events at `read_at`."""
+    since = time.monotonic() - read_at
+    for age in ages:
+        CHANGE_TO_FRAME.observe(max(0.0, age + since))
 
 
 hub = Hub()

@@ -6,6 +6,7 @@ The rows of the framework source are in `sources/frameworks/models.py`, imported
 from __future__ import annotations
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -25,6 +26,7 @@ __all__ = [  # Django finds the models of an app here
     "Delivery",
     "FailedChange",
     "Framework",
+    "MetricValue",
     "Notification",
     "PendingMark",
     "PollerState",
@@ -139,3 +141,16 @@ class PollerState(models.Model):
 
     def __str__(self) -> str:
         return "Poller state"
+
+
+class MetricValue(models.Model):
+    """One counted figure, or a part of one: its value is the sum over the shards. Written by `counting` only."""
+
+    pk = models.CompositePrimaryKey("name", "labels", "shard")
+    name = models.CharField(max_length=64)
+    labels = ArrayField(models.TextField())
+    shard = models.PositiveSmallIntegerField(default=0)
+    value = models.FloatField()
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.labels}"

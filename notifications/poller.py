@@ -148,12 +148,14 @@ class Poller:
         return " ".join(filter(None, (self.problem(), *refusals)))
 
     def _step(self, source: Source, limit: int) -> bool:
+        started = time.monotonic()
         with transaction.atomic():
             batch = source.take(limit)
             if batch is None:
                 return False
             self._is_full = batch.is_full
             recorded = self._record(source, batch)
+            recording.count(batch, recorded, seconds=time.monotonic() - started)
         if recorded.deliveries:
             self._hint()
         return True

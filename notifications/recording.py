@@ -7,14 +7,15 @@ new, and only those may get deliveries. One statement does both for a whole batc
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 
 from django.db import connection
 
+from notifications import counting
 from notifications.events import EventKey
-from notifications.sources.base import Candidate
+from notifications.sources.base import Batch, Candidate
 from preferences.kinds import Channel
 from preferences.prepared import Prepared
 from preferences.rules import NO_OVERRIDE, Decision, decide
@@ -43,18 +44,19 @@ WITH told AS MATERIALIZED (
     CROSS JOIN unnest(c) AS channel ORDER BY new.id
     RETURNING 1
 )
-SELECT count(*), (SELECT count(*) FROM queued),
-    CASE WHEN count(*) > 0 THEN pg_notify(%s, '') END
-FROM new
+SELECT event, count(*), (SELECT count(*) FROM queued), pg_notify(%s, '')
+FROM new GROUP BY event
 """,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """`frameworks`: those with an event that is told now or was told before; their marks are to be mirrored."""
+    """`notifications`: how many are new, by event. `frameworks`: those with an event that is told now or was told
+    before; their marks are to be mirrored.
+    """
 
-    notifications: int = 0
+    notifications: Mapping[str, int] = field(default_factory=dict)
     deliveries: int = 0
     frameworks: frozenset[str] = frozenset()
 
@@ -83,8 +85,20 @@ def record(candidates: Iterable[Candidate], wishes: Wishes) -> Recorded:
         return Recorded()
     with connection.cursor() as cursor:
         _RECORD.execute(cursor, [json.dumps(list(rows.values())), LIVE_CHANNEL])
-        notifications, deliveries, _ = cursor.fetchone()
-    return Recorded(notifications, deliveries, frozenset(frameworks))
+        stored = cursor.fetchall()
+    notifications = {event: count for event, count, _, _ in stored}
+    return Recorded(notifications, stored[0][2] if stored else 0, frozenset(frameworks))
+
+
+def count(batch: Batch, recorded: Recorded, *, seconds: float) -> None:
+    """Store what the metrics say of a batch that has taken so long. Must run in its transaction."""
+    tally = batch.tally
+    for event, count in recorded.notifications.items():
+        tally.add(counting.NOTIFICATIONS, event, by=count)
+    for age in batch.ages:
+        tally.observe(counting.CHANGE_TO_COMMIT, age + seconds)
+    tally.observe(counting.POLL, seconds)
+    tally.store()
 
 
 def _row(order: int, candidate: Candidate, user_id: int, decision: Decision) -> dict[str, object]:

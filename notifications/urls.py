@@ -10,6 +10,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.inbox_page, name="inbox"),
     path("inbox/mark-read/", views.mark_read, name="mark-read"),
     path("healthz", views.healthz, name="healthz"),
+    path("metrics", views.metrics_page, name="metrics"),
     path("api/v1/notifications/", api.NotificationsView.as_view(), name="api-notifications"),
     path("api/v1/notifications/mark-read/", api.MarkReadView.as_view(), name="api-mark-read"),
     path("api/v1/notifications/unread/", api.UnreadView.as_view(), name="api-unread"),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
+from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -15,11 +18,13 @@ from django.views.decorators.http import require_GET, require_POST
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
-from notifications import health, inbox
+from notifications import health, inbox, metrics, tokens
 from notifications.api import NotificationPagination
 from notifications.serializers import FindSerializer, MarkReadSerializer
 from preferences.kinds import Event
 from preferences.selectors import time_zone_of
+
+logger = logging.getLogger(__name__)
 
 TABS = ("unread", "all", "archived")
 
@@ -84,6 +89,23 @@ def healthz(request: HttpRequest) -> JsonResponse:
     if failing:
         return JsonResponse({"status": "failing", "failing": failing}, status=503)
     return JsonResponse({"status": "ok"})
+
+
+@require_GET
+def metrics_page(request: HttpRequest) -> HttpResponse:
+    """Prometheus' text; 503 without the database, so that the scrape fails instead of showing zeros."""
+    if settings.METRICS_TOKEN and not tokens.presents(request, settings.METRICS_TOKEN):
+        headers = {"WWW-Authenticate": 'Bearer realm="metrics"'}
+        return _text("Send METRICS_TOKEN as a bearer token.", status=401, headers=headers)
+    try:
+        return HttpResponse(metrics.exposition(), content_type=metrics.CONTENT_TYPE)
+    except (DatabaseError, InterfaceError) as error:
+        logger.warning("metrics cannot be read error=%r", str(error).strip())
+        return _text("The database does not answer; /healthz says more.", status=503)
+
+
+def _text(line: str, **more: Any) -> HttpResponse:
+    return HttpResponse(f"{line}\n", content_type="text/plain; charset=utf-8", **more)
 
 
 def _cursor_of(link: str | None) -> str:

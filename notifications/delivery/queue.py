@@ -12,10 +12,11 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
+from notifications import counting
 from notifications.delivery.base import MAX_ERROR_CHARACTERS
 from notifications.models import Delivery, DeliveryState
 from notifications.wording import one_line
@@ -105,7 +106,7 @@ def give_back(taken: Claim, *, error: str = "", pause_seconds: float = 0) -> boo
     """
     state = DeliveryState.RETRY if error or taken.attempts > 1 else DeliveryState.PENDING
     values = {"last_error": _cut(error)} if error else {}
-    return _settle(taken, state=state, due_at=_in(pause_seconds), attempts=F("attempts") - 1, **values)
+    return _update(taken, state=state, due_at=_in(pause_seconds), attempts=F("attempts") - 1, **values)
 
 
 def try_again(ids: Sequence[int]) -> int:
@@ -114,8 +115,16 @@ def try_again(ids: Sequence[int]) -> int:
     return ended.update(state=DeliveryState.PENDING, attempts=0, refusals=0, due_at=Now(), planned_at=Now())
 
 
-def _settle(taken: Claim, **values: object) -> bool:
-    """False when the lease was lost meanwhile."""
+def _settle(taken: Claim, *, state: DeliveryState, **values: object) -> bool:
+    """An attempt has come out so. False when the lease was lost meanwhile."""
+    with transaction.atomic():
+        held = _update(taken, state=state, **values)
+        if held:
+            counting.count_delivery(taken.id, state.value)
+    return held
+
+
+def _update(taken: Claim, **values: object) -> bool:
     held = Delivery.objects.filter(id=taken.id, state=DeliveryState.LEASED, attempts=taken.attempts)
     return held.update(**values) == 1
 

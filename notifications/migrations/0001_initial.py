@@ -68,6 +68,7 @@ class Migration(migrations.Migration):
                 ('new_retries', models.IntegerField(null=True)),
                 ('changed_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('only_events', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=32), help_text='Null: all events; else only these may be told.', null=True, size=None)),
+                ('counted', models.BooleanField(db_default=False, help_text='The metrics have it, or it is no change but what a look at the table found.')),
             ],
         ),
         migrations.CreateModel(
@@ -83,6 +84,7 @@ class Migration(migrations.Migration):
                 ('new_retries', models.IntegerField(null=True)),
                 ('changed_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('only_events', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=32), help_text='Null: all events; else only these may be told.', null=True, size=None)),
+                ('counted', models.BooleanField(db_default=False, help_text='The metrics have it, or it is no change but what a look at the table found.')),
                 ('error', models.TextField()),
                 ('failed_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
@@ -148,6 +150,16 @@ class Migration(migrations.Migration):
             options={
                 'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='one_row_of_poller_state')],
             },
+        ),
+        migrations.CreateModel(
+            name='MetricValue',
+            fields=[
+                ('pk', models.CompositePrimaryKey('name', 'labels', 'shard', blank=True, editable=False, primary_key=True, serialize=False)),
+                ('name', models.CharField(max_length=64)),
+                ('labels', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), size=None)),
+                ('shard', models.PositiveSmallIntegerField(default=0)),
+                ('value', models.FloatField()),
+            ],
         ),
         migrations.CreateModel(
             name='WaitingJob',

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
+from notifications.counting import Tally
 from notifications.events import JobEvent
 from preferences.rules import NO_FILE, JobFile
 from preferences.wishes import JobKey, Wishes
@@ -30,13 +31,16 @@ class Candidate:
 class Batch:
     """What one step of the poller handles. Candidates are in the order in which they happened.
 
-    `is_full`: the limit was reached, so that more is likely to be waiting.
+    `is_full`: the limit was reached, so that more is likely to be waiting. `ages`: for each change that the metrics
+    do not have yet, how many seconds ago it took place when the transaction began; `tally`: what else they get.
     """
 
     is_full: bool = False
     candidates: list[Candidate] = field(default_factory=list)
     usernames: set[str] = field(default_factory=set)
     frameworks: set[str] = field(default_factory=set)
+    ages: list[float] = field(default_factory=list)
+    tally: Tally = field(default_factory=Tally)
 
     def add(self, candidate: Candidate) -> None:
         self.candidates.append(candidate)

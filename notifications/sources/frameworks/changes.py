@@ -21,7 +21,7 @@ SNAPSHOTS_AT_ONCE = 8
 
 _COPIED = (
     "framework_name, submission_time, user_name, old_state, new_state, old_retries, new_retries, "
-    "changed_at, only_events"
+    "changed_at, only_events, counted"
 )
 # When the job came into its present state, as the cluster itself knows it.
 STATE_TIME = """
@@ -29,7 +29,7 @@ STATE_TIME = """
          WHEN f.state = 'RUNNING' THEN f."launchTime" END
 """
 _PUT_ASIDE = f"""
-INSERT INTO notifications_failedchange ({_COPIED}, error) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+INSERT INTO notifications_failedchange ({_COPIED}, error) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, true, %s)
 """  # noqa: S608 - constants only
 _PUT_ASIDE_OLDEST = f"""
 WITH gone AS (DELETE FROM notifications_capturedchange WHERE id =
@@ -43,7 +43,7 @@ INSERT INTO notifications_capturedchange ({_COPIED}) SELECT {_COPIED} FROM back 
 _PRESENT_STATE = f"""
 INSERT INTO notifications_capturedchange ({_COPIED})
 SELECT f.name, f."submissionTime", f."userName", NULL, f.state, f.retries, f.retries,
-    COALESCE({STATE_TIME}, now()), ARRAY[lower(f.state)]
+    COALESCE({STATE_TIME}, now()), ARRAY[lower(f.state)], true
 FROM frameworks f WHERE f.name = %s AND f."submissionTime" = %s AND lower(f.state) = ANY(%s)
 """  # noqa: S608 - constants only
 _WISH_COLUMNS = ", ".join(f"own.{event.value}" for event in NOTIFICATION_COLUMNS)
@@ -67,7 +67,8 @@ WITH c AS MATERIALIZED (
     DELETE FROM notifications_capturedchange WHERE id = ANY(ARRAY(
         SELECT id FROM notifications_capturedchange ORDER BY id LIMIT %s)) RETURNING *
 )
-SELECT {", ".join("c." + column for column in _COPIED.split(", "))}, {JOB_COLUMNS}
+SELECT {", ".join("c." + column for column in _COPIED.split(", "))},
+    extract(epoch FROM now() - c.changed_at)::float8, {JOB_COLUMNS}
 FROM c LEFT JOIN frameworks f ON f.name = c.framework_name
     AND f."submissionTime" IS NOT DISTINCT FROM c.submission_time
 {OWN_WISHES}
@@ -116,11 +117,16 @@ class JobRow(NamedTuple):
 
 
 class TakenChange(NamedTuple):
-    """A change that has left the line, if the transaction commits."""
+    """A change that has left the line, if the transaction commits.
+
+    `age_seconds`: when that transaction began. `counted`: the metrics have it, or shall not have it.
+    """
 
     change: StateChange
     user_name: str | None
     only_events: frozenset[str] | None
+    counted: bool
+    age_seconds: float
     row: JobRow
 
 
@@ -133,7 +139,9 @@ def take(limit: int) -> list[TakenChange]:
                 change=StateChange(row[0], row[1], row[3], row[4], row[5], row[6], row[7]),
                 user_name=row[2],
                 only_events=None if row[8] is None else frozenset(row[8]),
-                row=JobRow.of(row[9:]),
+                counted=row[9],
+                age_seconds=row[10],
+                row=JobRow.of(row[11:]),
             )
             for row in cursor.fetchall()
         ]
@@ -160,11 +168,15 @@ def waiting() -> bool:
 
 
 def put_aside(errors: Iterable[tuple[TakenChange, str]]) -> None:
-    """Keep changes that were taken but not understood, each with why, until somebody tries them again."""
+    """Keep changes that were taken but not understood, each with why, until somebody tries them again.
+
+    They count as counted: the metrics of the jobs do not need to understand them.
+    """
     with connection.cursor() as cursor:
-        for (change, user_name, only_events, _), error in errors:
-            events = None if only_events is None else list(only_events)
-            cursor.execute(_PUT_ASIDE, [*change[:2], user_name, *change[2:], events, error])
+        for taken, error in errors:
+            change = taken.change
+            events = None if taken.only_events is None else list(taken.only_events)
+            cursor.execute(_PUT_ASIDE, [*change[:2], taken.user_name, *change[2:], events, error])
 
 
 def put_aside_oldest(error: str) -> bool:

@@ -73,6 +73,10 @@ class Change(models.Model):
     only_events = ArrayField(
         models.CharField(max_length=32), null=True, help_text="Null: all events; else only these may be told."
     )
+    counted = models.BooleanField(
+        db_default=False,
+        help_text="The metrics have it, or it is no change but what a look at the table found.",
+    )
 
     class Meta:
         abstract = True

@@ -19,6 +19,9 @@ logger = logging.getLogger(__name__)
 MARGIN_MINUTES = 5
 """Looked back further when the capture is known to have been away: the cluster's clocks and ours need not agree."""
 
+ALLOW_SCAN = "SET LOCAL enable_seqscan = on; SET LOCAL random_page_cost = 4"
+"""For the present transaction of a session that forbids it."""
+
 # A change in the queue that leads to the row's present state. An older one, captured before a gap, does not.
 _QUEUED = """
     SELECT FROM notifications_capturedchange c WHERE c.framework_name = f.name
@@ -37,9 +40,9 @@ _PUT_ASIDE = """
 # its end (if it ran at all), not for its own sake: a job that never ran would be found at every start.
 _ASKED = f"""
 INSERT INTO notifications_capturedchange (framework_name, submission_time, user_name, old_state, new_state,
-    old_retries, new_retries, changed_at, only_events)
+    old_retries, new_retries, changed_at, only_events, counted)
 SELECT f.name, f."submissionTime", f."userName", NULL, f.state, COALESCE(f."notifiedAtRetried", 0), f.retries,
-    COALESCE({STATE_TIME}, f."updatedAt"), asked.events
+    COALESCE({STATE_TIME}, f."updatedAt"), asked.events, true
 FROM frameworks f {OWN_WISHES} CROSS JOIN LATERAL (SELECT ARRAY_REMOVE(ARRAY[
     CASE WHEN f.state = 'SUCCEEDED' AND own.succeeded
           AND f."notifiedAtSucceeded" IS NOT TRUE THEN 'succeeded' END,
@@ -66,9 +69,9 @@ ORDER BY f."updatedAt"
 # The state of a row that was only written again is older than that, which its own times tell.
 _MISSED = f"""
 INSERT INTO notifications_capturedchange (framework_name, submission_time, user_name, old_state, new_state,
-    old_retries, new_retries, changed_at)
+    old_retries, new_retries, changed_at, counted)
 SELECT f.name, f."submissionTime", f."userName", NULL, f.state, 0, f.retries,
-    COALESCE({STATE_TIME}, f."updatedAt")
+    COALESCE({STATE_TIME}, f."updatedAt"), true
 FROM frameworks f, notifications_pollerstate p CROSS JOIN LATERAL (SELECT GREATEST(p.installed_at,
     LEAST(p.reconcile_from - interval '{MARGIN_MINUTES} minutes', p.capture_seen_at)) AS since) AS away
 WHERE f."updatedAt" >= away.since AND (f.state <> 'WAITING' OR f.retries > 0) AND CASE
@@ -129,7 +132,7 @@ def note_absence() -> None:
 def reconcile() -> int:
     """Queue what was missed; returns the number of changes queued. Repeatable."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = on; SET LOCAL random_page_cost = 4")
+        cursor.execute(ALLOW_SCAN)
         cursor.execute(_STALE_WAITS)
         cursor.execute(_WAITS)
         wish_columns.forget_gone()

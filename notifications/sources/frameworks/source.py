@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from django.conf import settings
 
@@ -14,6 +15,7 @@ from notifications.events import JobEvent
 from notifications.sources.base import Batch, Candidate, Source
 from notifications.sources.frameworks import capture, changes, marks, reconcile, waiting, wish_columns
 from notifications.sources.frameworks.changes import JobRow, TakenChange
+from notifications.sources.frameworks.counts import JobCounts
 from notifications.sources.frameworks.diagnosis import Diagnosis, diagnose
 from notifications.sources.frameworks.exit_spec import ExitSpec, ExitSpecFile
 from notifications.sources.frameworks.models import plain_job_name
@@ -36,6 +38,9 @@ USERNAME = re.compile(r"[\w.-]+", re.ASCII)
 MAX_USERNAME_CHARACTERS = 150
 DUE_SECONDS = 1.0
 """How often waits are looked at while there are changes to handle."""
+
+
+Diagnoser = Callable[[TakenChange], Diagnosis]
 
 
 @dataclass(slots=True)
@@ -62,12 +67,15 @@ class FrameworkSource(Source):
     def __init__(self) -> None:
         self._look_for_due_at = 0.0
         self._exit_spec = ExitSpecFile(settings.PAI_EXIT_SPEC)
+        self._counts = JobCounts()
 
     def take(self, limit: int) -> FrameworkBatch | None:
         taken = changes.take(limit)
         batch = FrameworkBatch(is_full=len(taken) == limit)
         if taken:
-            _digest(taken, batch, self._exit_spec.current())
+            diagnosis = _diagnoser(taken, self._exit_spec.current())
+            _digest(taken, batch, diagnosis)
+            self._count(taken, batch, diagnosis)
         # Not behind a backlog, in which the end of a wait may still be on its way.
         if not taken or (not batch.is_full and time.monotonic() >= self._look_for_due_at):
             batch.due = waiting.due(limit)
@@ -100,15 +108,17 @@ class FrameworkSource(Source):
         return changes.put_aside_oldest(error) or waiting.give_up_oldest()
 
     def reconcile(self) -> int:
-        return reconcile.reconcile()
+        queued = reconcile.reconcile()
+        self._counts.count_anew()
+        return queued
 
     def reconcile_recent(self) -> None:
         reconcile.note_absence()
-        reconcile.reconcile()
+        self.reconcile()
 
     def look_after(self) -> None:
         if reconcile.note_presence(capture.is_capturing()):
-            reconcile.reconcile()
+            self.reconcile()
         marks.mirror_pending()
         wish_columns.write_pending()
 
@@ -127,12 +137,17 @@ class FrameworkSource(Source):
     def has_work(self) -> bool:
         return changes.waiting()
 
+    def _count(self, taken: list[TakenChange], batch: FrameworkBatch, diagnosis: Diagnoser) -> None:
+        for one in taken:
+            if not one.counted:
+                self._counts.count(one, partial(diagnosis, one), batch.tally)
+                batch.ages.append(one.age_seconds)
 
-def _digest(taken: list[TakenChange], batch: FrameworkBatch, spec: ExitSpec) -> None:
-    diagnoses = _diagnoses(taken, spec)
+
+def _digest(taken: list[TakenChange], batch: FrameworkBatch, diagnosis: Diagnoser) -> None:
     for one in taken:
         try:
-            candidates = list(_candidates(one, diagnoses.get(one.change.framework_name), spec))
+            candidates = list(_candidates(one, diagnosis))
         except UndigestibleError as error:
             batch.undigestible.append((one, str(error)))
             continue
@@ -153,14 +168,21 @@ def _diagnoses(taken: list[TakenChange], spec: ExitSpec) -> dict[str, Diagnosis]
     return found
 
 
-def _candidates(one: TakenChange, known: Diagnosis | None, spec: ExitSpec) -> Iterator[Candidate]:
+def _diagnoser(taken: list[TakenChange], spec: ExitSpec) -> Diagnoser:
+    """Without a snapshot worth reading, by the columns alone."""
+    known = _diagnoses(taken, spec)
+
+    def diagnosis(one: TakenChange) -> Diagnosis:
+        found = known.get(one.change.framework_name)
+        return found or diagnose(None, one.row.facts(one.change.submission_time), spec)
+
+    return diagnosis
+
+
+def _candidates(one: TakenChange, diagnosis: Diagnoser) -> Iterator[Candidate]:
     """Raises UndigestibleError, also for an owner who cannot have an account."""
     username = _valid_username(one.user_name)
-
-    def diagnosis() -> Diagnosis:
-        return known or diagnose(None, one.row.facts(one.change.submission_time), spec)
-
-    events = events_of(one.change, one.row.gpus, diagnosis)
+    events = events_of(one.change, one.row.gpus, partial(diagnosis, one))
     file = _job_file(one.row)
     for event in events:
         if one.only_events is None or (event.event in one.only_events and not _is_over(event.event, one)):

@@ -64,6 +64,24 @@ def may_hide_a_run(change: StateChange) -> bool:
     return change.new_state == STOPPING or change.new_state in ENDS or change.retried
 
 
+def unseen_start(change: StateChange, diagnosis: Callable[[], Diagnosis]) -> datetime | None:
+    """When the job began to run, if it did so without our seeing it."""
+    if not may_hide_a_run(change):
+        return None
+    ran_at = diagnosis().ran_at
+    if ran_at is None:
+        return change.changed_at if change.new_state == "SUCCEEDED" else None
+    # Before what ended it, whatever the clocks of the cluster say.
+    return min(ran_at, change.changed_at)
+
+
+def first_start(change: StateChange, diagnosis: Callable[[], Diagnosis]) -> datetime | None:
+    """When the job began to run for the first time, if this change tells."""
+    if change.old_retries or change.old_state not in _NOT_SEEN_RUNNING:
+        return None
+    return change.changed_at if change.new_state == RUNNING else unseen_start(change, diagnosis)
+
+
 def needs_snapshot(change: StateChange) -> bool:
     """Whether the diagnosis, and so the large snapshot, is worth reading."""
     return change.retried or change.new_state in ("FAILED", "STOPPED") or may_hide_a_run(change)
@@ -86,12 +104,8 @@ def events_of(change: StateChange, gpus: int | None, diagnosis: Callable[[], Dia
         waited = max(0, int((at - change.submission_time).total_seconds()))
         return {"waited_seconds": waited} if gpus is None else {"waited_seconds": waited, "gpus": gpus}
 
-    if may_hide_a_run(change):
-        ran_at = diagnosis().ran_at
-        if ran_at is not None or change.new_state == "SUCCEEDED":
-            # Told as having happened before what ended it, whatever the clocks of the cluster say.
-            at = min(ran_at, change.changed_at) if ran_at else change.changed_at
-            add(Event.RUNNING, at=at, details=started(at))
+    if at := unseen_start(change, diagnosis):
+        add(Event.RUNNING, at=at, details=started(at))
     if change.retried:
         skipped = change.retries - (change.old_retries or 0) - 1
         details = {**diagnosis().details, **({"skipped": skipped} if skipped else {})}
