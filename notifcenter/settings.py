@@ -103,9 +103,18 @@ PRIVATE_DATABASE = {"ENGINE": "notifcenter.embedded", "NAME": "notifcenter", "US
 _DATABASE = environment.database("DATABASE_URL")
 if _DATABASE is None:
     environment.folder("NOTIFCENTER_DATA_DIR", DATA_DIR)
+# Who waits for an answer, or only listens, does not notice by itself that the other end is gone without a word.
+DATABASE_KEEPALIVE = {
+    "keepalives": 1,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,  # milliseconds
+}
 DATABASES = {
     "default": {
         **(_DATABASE or PRIVATE_DATABASE),
+        "OPTIONS": {**DATABASE_KEEPALIVE, **(_DATABASE or {}).get("OPTIONS", {})},
         "CONN_MAX_AGE": 0,  # each request has a thread of its own under ASGI
         "TEST": {"NAME": environment.text("NOTIFCENTER_TEST_DATABASE") or None},
     }

@@ -11,21 +11,12 @@ from django.db import connection
 from notifications.waiting import wait_readable
 from preferences.prepared import Prepared
 
-_KEEPALIVE = {
-    "keepalives": 1,
-    "keepalives_idle": 5,
-    "keepalives_interval": 2,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 10_000,  # milliseconds
-}
-"""Who only listens does not notice by itself that the other end is gone without a word."""
-
 
 class Listener:
     """Raises psycopg2.OperationalError when the connection is lost; make a new one then, and look at everything."""
 
     def __init__(self, channel: str) -> None:
-        self._connection = psycopg2.connect(**{**_KEEPALIVE, **connection.get_connection_params()})
+        self._connection = psycopg2.connect(**connection.get_connection_params())
         self._connection.autocommit = True
         with self._connection.cursor() as cursor:
             cursor.execute(f"SET TIME ZONE 'UTC'; LISTEN \"{channel}\"")

@@ -90,6 +90,8 @@ class Poller:
 
     def run_once(self) -> bool:
         """One batch of every source, each in one transaction. Whether there may be more."""
+        connection.ensure_connection()
+        session = connection.connection
         limit = 1 if self._one_at_a_time else BATCH_CHANGES
         more = False
         for source in self._sources:
@@ -99,10 +101,10 @@ class Poller:
                 raise
             except Exception as error:  # whatever it is, it must hold up nobody else
                 # One of the changes cannot be read or stored. Alone, it shows itself and is put aside.
-                if connection.connection is None:
-                    raise OperationalError(
-                        "the connection was lost"
-                    ) from error  # and with it the leader's lock
+                if (
+                    connection.connection is not session
+                ):  # Django has opened another, without the leader's lock
+                    raise OperationalError("the connection was lost") from error
                 if limit == 1 and not source.put_aside(in_words(error)):
                     raise
                 self._one_at_a_time = BATCH_CHANGES

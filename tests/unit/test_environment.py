@@ -177,7 +177,9 @@ def test_a_refused_address_does_not_show_its_password(tmp_path: Path, name: str)
 
 def test_the_address_of_the_database_is_read_whole(tmp_path: Path) -> None:
     found = settings(
-        tmp_path, "DATABASES", DATABASE_URL="postgresql://u%40x:p%2Fw@[::1]:6543/pai?sslmode=require"
+        tmp_path,
+        "DATABASES",
+        DATABASE_URL="postgresql://u%40x:p%2Fw@[::1]:6543/pai?sslmode=require&keepalives_idle=77",
     )
     for part in (
         '"USER": "u@x"',
@@ -186,5 +188,7 @@ def test_the_address_of_the_database_is_read_whole(tmp_path: Path) -> None:
         '"PORT": 6543',
         '"NAME": "pai"',
         "sslmode",
+        '"keepalives_idle": 77',
+        '"keepalives": 1',
     ):
         assert part in found
