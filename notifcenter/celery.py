@@ -16,6 +16,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "notifcenter.settings")
 
 SWEEP_TASK = "notifications.tasks.deliver_due"
 SWEEP_SECONDS = 10
+SYNC_TASK = "accounts.tasks.sync_users"
+SYNC_SECONDS = 600
 FOLDER_POLL_SECONDS = 0.2
 BROKER_CONNECT_SECONDS = 3
 BROKER_SOCKET_SECONDS = 30
@@ -25,6 +27,21 @@ app = Celery("notifcenter")
 
 def _without_broker() -> bool:
     return settings.CELERY_BROKER_URL.startswith("filesystem://")
+
+
+def _users_are_synced() -> bool:
+    return bool(settings.PAI_REST_SERVER_URL and settings.PAI_REST_SERVER_TOKEN)
+
+
+def _schedule() -> dict[str, Any]:
+    """A turn that nobody has taken by the next one is forgotten."""
+    turns = {"sweep": (SWEEP_TASK, SWEEP_SECONDS)}
+    if _users_are_synced():
+        turns["users"] = (SYNC_TASK, SYNC_SECONDS)
+    return {
+        name: {"task": task, "schedule": seconds, "options": {"expires": seconds}}
+        for name, (task, seconds) in turns.items()
+    }
 
 
 def _configuration() -> dict[str, Any]:
@@ -42,9 +59,7 @@ def _configuration() -> dict[str, Any]:
         "worker_hijack_root_logger": False,
         "timezone": "UTC",
         "beat_schedule_filename": str(folder / "beat"),
-        "beat_schedule": {
-            "sweep": {"task": SWEEP_TASK, "schedule": SWEEP_SECONDS, "options": {"expires": SWEEP_SECONDS}}
-        },
+        "beat_schedule": _schedule(),
         **(_folder_as_broker() if _without_broker() else {"broker_transport_options": _network_options()}),
     }
 
@@ -79,7 +94,7 @@ def _network_options() -> dict[str, Any]:
 
 
 app.add_defaults(_configuration)
-app.autodiscover_tasks(["notifications"])
+app.autodiscover_tasks(["accounts", "notifications"])
 
 
 @worker_init.connect
@@ -90,5 +105,7 @@ def forget_old_hints(**_: Any) -> None:
 
 
 @worker_ready.connect
-def sweep_at_once(**_: Any) -> None:
+def begin_at_once(**_: Any) -> None:
     app.send_task(SWEEP_TASK)
+    if _users_are_synced():
+        app.send_task(SYNC_TASK)

@@ -42,6 +42,7 @@ BASE_URL = environment.url("BASE_URL", "http://127.0.0.1:8000")
 CLUSTER_NAME = environment.line("CLUSTER_NAME", "cluster")
 PAI_WEBPORTAL_URL = environment.url("PAI_WEBPORTAL_URL")
 PAI_REST_SERVER_URL = environment.url("PAI_REST_SERVER_URL")
+PAI_REST_SERVER_TOKEN = environment.text("PAI_REST_SERVER_TOKEN")
 PAI_JWT_SECRET = environment.text("PAI_JWT_SECRET")
 PAI_EXIT_SPEC = environment.usable_file("PAI_EXIT_SPEC", exit_spec.read)
 METRICS_TOKEN = environment.text("METRICS_TOKEN")
@@ -50,6 +51,7 @@ ALERTMANAGER_URL = environment.url("ALERTMANAGER_URL")
 
 INSTALLED_APPS = [
     "daphne",
+    "accounts",
     "notifications",
     "preferences",
     "django.contrib.admin",
@@ -206,6 +208,7 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
+        "accounts": {"level": "INFO"},
         "notifcenter": {"level": "INFO"},
         "notifications": {"level": "INFO"},
         "preferences": {"level": "INFO"},

@@ -86,7 +86,7 @@ class UserPreferenceForm(forms.ModelForm):  # type: ignore[type-arg]
 @admin.register(UserPreference)
 class UserPreferenceAdmin(AnnouncingAdmin):
     form = UserPreferenceForm
-    fields = ("user", "as_the_site", "default_events", "waiting_minutes", "time_zone")
+    fields = ("user", "as_the_site", "default_events", "waiting_minutes", "time_zone", "address_is_own")
     list_display = ("user", "default_events", "waiting_minutes", "time_zone")
     list_select_related = ("user",)
     search_fields = ("user__username",)
@@ -99,12 +99,17 @@ class UserPreferenceAdmin(AnnouncingAdmin):
 
 @admin.register(ChannelPreference)
 class ChannelPreferenceAdmin(BoundedAdmin):
-    list_display = ("user", "channel", "enabled", "events")
+    list_display = ("user", "channel", "enabled", "is_own", "events")
     list_filter = ("channel", "enabled")
     list_select_related = ("user",)
     search_fields = ("user__username",)
     autocomplete_fields = ("user",)
     ordering = ("pk",)
+
+    def save_model(self, request: HttpRequest, obj: ChannelPreference, form: Any, change: bool) -> None:
+        if "enabled" in form.changed_data and "is_own" not in form.changed_data:
+            obj.is_own = True
+        super().save_model(request, obj, form, change)
 
 
 @admin.register(JobConfig)

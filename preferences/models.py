@@ -52,6 +52,9 @@ class UserPreference(models.Model):
         null=True, blank=True, validators=WAITING_VALIDATORS, help_text="Empty: as the site has it."
     )
     time_zone = models.CharField(max_length=64, blank=True, default="", validators=[validate_time_zone])
+    address_is_own = models.BooleanField(
+        default=False, help_text="The e-mail address was set here; the cluster's no longer counts."
+    )
 
     def __str__(self) -> str:
         return f"preferences of {self.user_id}"
@@ -64,6 +67,9 @@ class ChannelPreference(models.Model):
     channel = models.CharField(max_length=32, choices=choices_of(PERSONAL_CHANNELS))
     enabled = models.BooleanField(default=True)
     events = event_list(Event, default=all_events, blank=True)
+    is_own = models.BooleanField(
+        "own", default=False, help_text="The switch was set here; the cluster's no longer counts."
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "channel"], name="one_preference_per_channel")]

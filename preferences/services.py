@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Final
@@ -49,11 +49,13 @@ def save_preferences(
     channels: Mapping[Channel, ChannelChange] | None = None,
 ) -> None:
     """Change a user's profile. None for `default_events` or `waiting_minutes`: as the site has it."""
+    hold_users([user.username])
+    own, _ = UserPreference.objects.select_for_update().get_or_create(user=user)
+    before = (own.default_events, own.waiting_minutes)
     if email_address is not UNSET and email_address != user.email:
         user.email = email_address
         user.save(update_fields=["email"])
-    own, _ = UserPreference.objects.select_for_update().get_or_create(user=user)
-    before = (own.default_events, own.waiting_minutes)
+        own.address_is_own = True
     if default_events is None:
         own.default_events = None
     elif default_events is not UNSET and default_events:
@@ -75,12 +77,43 @@ def save_preferences(
 
 @transaction.atomic
 def save_channel(*, user: User, channel: Channel, change: ChannelChange) -> None:
-    """Change one row of a user's matrix."""
+    """Change one row of a user's matrix. A switch that is changed here is the user's own from then on."""
+    hold_users([user.username])
     row, _ = ChannelPreference.objects.select_for_update().get_or_create(user=user, channel=channel)
-    if change.enabled is not None:
+    if change.enabled is not None and change.enabled != row.enabled:
         row.enabled = change.enabled
+        row.is_own = True
     row.events = _switched(known_events(row.events), change.events)
     row.save()
+
+
+def hold_users(usernames: Collection[str]) -> None:
+    """Until the transaction ends, nobody else changes the preferences of these users."""
+    list(User.objects.select_for_update(no_key=True).filter(username__in=usernames).order_by("pk").only("pk"))
+
+
+def keep_addresses(users: Collection[User]) -> None:
+    """The addresses that these users have now are their own: no other source changes them."""
+    UserPreference.objects.bulk_create(
+        [UserPreference(user=user, address_is_own=True) for user in users],
+        update_conflicts=True,
+        unique_fields=["user"],
+        update_fields=["address_is_own"],
+    )
+
+
+def follow_switches(switches: Mapping[User, Mapping[Channel, bool]]) -> None:
+    """Set master switches to what another source says. The caller has left out those that are the user's own."""
+    ChannelPreference.objects.bulk_create(
+        [
+            ChannelPreference(user=user, channel=channel, enabled=on)
+            for user, channels in switches.items()
+            for channel, on in channels.items()
+        ],
+        update_conflicts=True,
+        unique_fields=["user", "channel"],
+        update_fields=["enabled"],
+    )
 
 
 @transaction.atomic

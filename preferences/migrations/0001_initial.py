@@ -35,6 +35,7 @@ class Migration(migrations.Migration):
                 ('default_events', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('running', 'Running'), ('succeeded', 'Succeeded'), ('failed', 'Failed'), ('stopped', 'Stopped'), ('retried', 'Retried'), ('waiting_too_long', 'Waiting too long')], max_length=32), blank=True, help_text='For jobs that say nothing; empty: as the site has it.', null=True, size=None)),
                 ('waiting_minutes', models.PositiveIntegerField(blank=True, help_text='Empty: as the site has it.', null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(43200)])),
                 ('time_zone', models.CharField(blank=True, default='', max_length=64, validators=[preferences.models.validate_time_zone])),
+                ('address_is_own', models.BooleanField(default=False, help_text="The e-mail address was set here; the cluster's no longer counts.")),
             ],
         ),
         migrations.CreateModel(
@@ -73,6 +74,7 @@ class Migration(migrations.Migration):
                 ('channel', models.CharField(choices=[('webportal', 'Web portal'), ('email', 'E-mail')], max_length=32)),
                 ('enabled', models.BooleanField(default=True)),
                 ('events', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('running', 'Running'), ('succeeded', 'Succeeded'), ('failed', 'Failed'), ('stopped', 'Stopped'), ('retried', 'Retried'), ('waiting_too_long', 'Waiting too long'), ('alert', 'Alert')], max_length=32), blank=True, default=preferences.models.all_events, size=None)),
+                ('is_own', models.BooleanField(default=False, help_text="The switch was set here; the cluster's no longer counts.", verbose_name='own')),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='channel_preferences', to=settings.AUTH_USER_MODEL)),
             ],
             options={
