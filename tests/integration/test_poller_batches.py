@@ -17,7 +17,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from notifications.models import CapturedChange, Delivery, FailedChange, Notification, PendingMark, WaitingJob
 from notifications.poller import BATCH_CHANGES, Poller
-from notifications.sources.frameworks import changes, source
+from notifications.sources.frameworks import changes, diagnoses
 from notifications.sources.frameworks.changes import SNAPSHOTS_AT_ONCE
 from notifications.sources.frameworks.source import FrameworkSource
 from tests.cluster import ALL_EVENTS, columns, framework_name, submit, told, update
@@ -123,7 +123,7 @@ class TestWhatCannotBeStored:
         assert not CapturedChange.objects.exists()
 
     def test_a_fault_of_ours_is_put_aside_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(source, "needs_snapshot", lambda change: 1 / (len(change.framework_name) - 4))
+        monkeypatch.setattr(diagnoses, "needs_snapshot", lambda change: 1 / (len(change.framework_name) - 4))
         good, bad = submit("good"), submit("bad", name="four")
         for name in (bad, good):
             update(name, state="FAILED")

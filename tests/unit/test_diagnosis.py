@@ -295,6 +295,7 @@ def test_the_last_of_several_attempts_has_a_time_of_its_own() -> None:
     assert "last_ran_seconds" not in diagnose(json.dumps(framework), facts(retries=0)).details
 
 
+BEFORE = datetime(2020, 1, 20, 8, 48, 40, tzinfo=UTC)
 ATTEMPT: dict[str, Any] = {
     **FRAMEWORK["status"]["attemptStatus"],
     "startTime": "2020-01-20T09:00:00Z",
@@ -307,27 +308,23 @@ def test_a_retry_is_diagnosed_by_the_attempt_that_it_ended() -> None:
     ended = json.dumps(
         {**ATTEMPT, "completionStatus": {"code": -1000, "phrase": "PodEvicted", "diagnostics": "low memory"}}
     )
-    details = diagnose_retry(ended, snapshot(code=0, phrase="Succeeded"), facts(retries=1), 1)
+    now = diagnose(snapshot(code=0, phrase="Succeeded"), facts(exit_code=0, retries=1)).details
+    details = diagnose_retry(ended, now, number=1, retries=1, submission_time=BEFORE)
     assert details["why"] == "evicted from its node"
     assert details["causer"] == "platform"
     assert details["diagnostics"] == "low memory"
     assert details["solutions"][0] == "Wait: the cluster tries again by itself."
-    assert (details["waited_seconds"], details["ran_seconds"], details["attempt"]) == (10, 120, 1)
-    later = diagnose_retry(ended, None, facts(retries=2), 2)
+    assert (details["waited_seconds"], details["ran_seconds"], details["attempt"]) == (20 * 60, 120, 1)
+    later = diagnose_retry(ended, {}, number=2, retries=2, submission_time=BEFORE)
     assert (later["waited_seconds"], later["attempt"]) == (8 * 60 + 40, 2)
 
 
 @pytest.mark.parametrize("ended", [None, "", "no json", "null", "{}", '{"completionStatus": null}'])
 def test_of_a_retry_only_what_is_known_is_told(ended: str | None) -> None:
     """The snapshot's and the row's own exit code belong to another attempt."""
-    details = diagnose_retry(ended, snapshot(run_time="2020-01-20T09:08:40Z"), facts(retries=1), 1)
-    assert details == {
-        "attempt": 1,
-        "max_attempts": 1,
-        "retries": 1,
-        "max_retries": 0,
-        "gpus": 1,
-    }
+    now = {"exit_code": 254, "ran_seconds": 5, "max_retries": 3, "max_attempts": 4, "gpus": 1, "attempt": 9}
+    details = diagnose_retry(ended, now, number=1, retries=1, submission_time=SUBMITTED)
+    assert details == {"attempt": 1, "max_attempts": 4, "retries": 1, "max_retries": 3, "gpus": 1}
 
 
 def test_after_the_end_nobody_waits_for_a_retry() -> None:

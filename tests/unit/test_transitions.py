@@ -36,7 +36,7 @@ def diagnosis(ran_at: datetime | None = None, **details: Any) -> Callable[[], Di
 
 
 def events(one: StateChange, ran_at: datetime | None = None) -> list[tuple[str, int]]:
-    return [(event.event.value, event.ordinal) for event in events_of(one, GPUS, diagnosis(ran_at))]
+    return [(event.event.value, event.ordinal) for event in events_of(one, GPUS, diagnosis(ran_at), dict)]
 
 
 RUNNING, SUCCEEDED, FAILED, STOPPED = (("running", 0), ("succeeded", 0), ("failed", 0), ("stopped", 0))
@@ -101,7 +101,9 @@ def test_a_state_nobody_knows_is_no_event_but_an_error(state: str | None) -> Non
 
 
 def test_a_hidden_run_has_its_own_time_and_only_what_was_known_then() -> None:
-    running, failed = events_of(change("WAITING", "FAILED"), GPUS, diagnosis(RAN, exit_code=1, gpus=GPUS))
+    running, failed = events_of(
+        change("WAITING", "FAILED"), GPUS, diagnosis(RAN, exit_code=1, gpus=GPUS), dict
+    )
     assert (running.occurred_at, failed.occurred_at) == (RAN, CHANGED)
     assert running.details == {"waited_seconds": 30 * 60, "gpus": GPUS}
     assert failed.details["exit_code"] == 1
@@ -110,20 +112,28 @@ def test_a_hidden_run_has_its_own_time_and_only_what_was_known_then() -> None:
 def test_a_run_never_begins_after_what_ended_it() -> None:
     """The cluster's clock and the database's need not agree."""
     late = diagnosis(CHANGED + timedelta(hours=2))
-    running, failed = events_of(change("WAITING", "FAILED"), GPUS, late)
+    running, failed = events_of(change("WAITING", "FAILED"), GPUS, late, dict)
     assert running.occurred_at == failed.occurred_at == CHANGED
 
 
 def test_a_wait_is_never_negative() -> None:
     early = StateChange("framework", SUBMITTED, "WAITING", "RUNNING", 0, 0, SUBMITTED - timedelta(seconds=5))
-    (running,) = events_of(early, None, diagnosis())
+    (running,) = events_of(early, None, diagnosis(), dict)
     assert running.details == {"waited_seconds": 0}
 
 
 @pytest.mark.parametrize(("retries", "skipped"), [((0, 1), None), ((0, 3), 2), ((2, 4), 1), ((None, 2), 1)])
 def test_retries_that_nobody_saw_are_counted(retries: tuple[int | None, int], skipped: int | None) -> None:
-    (retried,) = events_of(change("RUNNING", "RUNNING", retries), GPUS, diagnosis())
+    (retried,) = events_of(change("RUNNING", "RUNNING", retries), GPUS, diagnosis(), dict)
     assert retried.details.get("skipped") == skipped
+
+
+def test_a_retry_has_details_of_its_own() -> None:
+    """The job may have ended meanwhile; that is another event's story."""
+    both = events_of(
+        change("RUNNING", "FAILED", (0, 1)), GPUS, diagnosis(RAN, exit_code=226), lambda: {"exit_code": -1000}
+    )
+    assert [event.details for event in both] == [{"exit_code": -1000}, {"exit_code": 226}]
 
 
 WAITS = [
@@ -163,7 +173,7 @@ def test_whatever_is_written_the_rules_hold(
         asked.append(1)
         return Diagnosis(RAN if ran else None, CHANGED, {})
 
-    found = events_of(one, None, counted)
+    found = events_of(one, None, counted, lambda: counted().details)
     keys = [event.key for event in found]
     assert len(set(keys)) == len(keys) <= 3
     assert [event.occurred_at for event in found] == sorted(event.occurred_at for event in found)

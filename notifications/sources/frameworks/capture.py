@@ -19,6 +19,10 @@ LOCK_TIMEOUT_SECONDS = 5.0
 PUT_BACK_LOCK_TIMEOUT_SECONDS = 0.5
 """While we wait for the table, everybody else's statements on it wait behind us."""
 
+MAX_SNAPSHOT_READ_BYTES = 1024 * 1024
+MAX_ATTEMPT_KEPT_BYTES = 64 * 1024
+"""Of the attempt that a retry has ended: what the trigger looks at in the cluster's transaction, and what it keeps."""
+
 _ENABLED = ("O", "A")
 COLUMNS = {
     f"{kind}At{event}": "integer" if (kind, event) == ("notified", "Retried") else "boolean"
@@ -185,6 +189,8 @@ def _function_sql(*, with_notify: bool) -> str:
         wake=wake.strip() if with_notify else "",
         channel=names.CHANGES_CHANNEL,
         missed=names.MISSED,
+        most_read=MAX_SNAPSHOT_READ_BYTES,
+        most_kept=MAX_ATTEMPT_KEPT_BYTES,
     )
 
 

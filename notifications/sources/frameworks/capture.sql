@@ -3,12 +3,15 @@
 --   * whatever goes wrong becomes a warning in the server's log, and the poller is told to look for itself;
 --   * it needs no right of the writer, and nobody can put another function in its way;
 --   * it waits at most a second for a lock on our table.
+-- A retry wipes out what the row says of the attempt that has ended, so that is kept with the change.
 -- It names no column in the trigger's definition: that would break the cluster's own schema upgrade.
 CREATE OR REPLACE FUNCTION {schema}.notifcenter_capture() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET lock_timeout = '1s'
 AS $capture$
+DECLARE
+    ended text;
 BEGIN
     IF TG_OP = 'INSERT' THEN
         INSERT INTO {schema}.notifications_capturedchange (framework_name, submission_time, user_name,
@@ -21,10 +24,28 @@ BEGIN
     THEN
         RETURN NULL;
     ELSIF NEW."submissionTime" = OLD."submissionTime" THEN
+        IF NEW.retries > OLD.retries THEN
+            BEGIN
+                IF OLD."appExitCode" IS NOT NULL THEN
+                    ended := json_build_object('completionStatus', json_build_object('code', OLD."appExitCode"));
+                END IF;
+                IF octet_length(OLD.snapshot) <= {most_read} THEN
+                    SELECT CASE WHEN octet_length(attempt::text) <= {most_kept} THEN attempt::text
+                           WHEN octet_length((attempt -> 'completionStatus')::text) <= {most_kept} THEN json_build_object(
+                               'completionStatus', attempt -> 'completionStatus', 'startTime', attempt -> 'startTime',
+                               'runTime', attempt -> 'runTime', 'completionTime', attempt -> 'completionTime')::text
+                           ELSE ended END
+                    INTO ended
+                    FROM (SELECT OLD.snapshot::json #> ARRAY['status', 'attemptStatus'] AS attempt) AS parsed;
+                END IF;
+            EXCEPTION WHEN OTHERS THEN
+                NULL;  -- a broken snapshot costs the diagnosis, not the change
+            END;
+        END IF;
         INSERT INTO {schema}.notifications_capturedchange (framework_name, submission_time, user_name,
-            old_state, new_state, old_retries, new_retries, changed_at)
+            old_state, new_state, old_retries, new_retries, changed_at, ended_attempt)
         VALUES (NEW.name, NEW."submissionTime", NEW."userName",
-            COALESCE(OLD.state, ''), NEW.state, OLD.retries, NEW.retries, clock_timestamp());
+            COALESCE(OLD.state, ''), NEW.state, OLD.retries, NEW.retries, clock_timestamp(), ended);
     ELSE
         INSERT INTO {schema}.notifications_capturedchange (framework_name, submission_time, user_name,
             old_state, new_state, old_retries, new_retries, changed_at)

@@ -21,7 +21,7 @@ SNAPSHOTS_AT_ONCE = 8
 
 _COPIED = (
     "framework_name, submission_time, user_name, old_state, new_state, old_retries, new_retries, "
-    "changed_at, only_events, counted"
+    "changed_at, only_events, ended_attempt, counted"
 )
 # When the job came into its present state, as the cluster itself knows it.
 STATE_TIME = """
@@ -29,7 +29,7 @@ STATE_TIME = """
          WHEN f.state = 'RUNNING' THEN f."launchTime" END
 """
 _PUT_ASIDE = f"""
-INSERT INTO notifications_failedchange ({_COPIED}, error) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, true, %s)
+INSERT INTO notifications_failedchange ({_COPIED}, error) VALUES ({", ".join(["%s"] * 10)}, true, %s)
 """  # noqa: S608 - constants only
 _PUT_ASIDE_OLDEST = f"""
 WITH gone AS (DELETE FROM notifications_capturedchange WHERE id =
@@ -43,7 +43,7 @@ INSERT INTO notifications_capturedchange ({_COPIED}) SELECT {_COPIED} FROM back 
 _PRESENT_STATE = f"""
 INSERT INTO notifications_capturedchange ({_COPIED})
 SELECT f.name, f."submissionTime", f."userName", NULL, f.state, f.retries, f.retries,
-    COALESCE({STATE_TIME}, now()), ARRAY[lower(f.state)], true
+    COALESCE({STATE_TIME}, now()), ARRAY[lower(f.state)], NULL, true
 FROM frameworks f WHERE f.name = %s AND f."submissionTime" = %s AND lower(f.state) = ANY(%s)
 """  # noqa: S608 - constants only
 _WISH_COLUMNS = ", ".join(f"own.{event.value}" for event in NOTIFICATION_COLUMNS)
@@ -125,6 +125,7 @@ class TakenChange(NamedTuple):
     change: StateChange
     user_name: str | None
     only_events: frozenset[str] | None
+    ended_attempt: str | None
     counted: bool
     age_seconds: float
     row: JobRow
@@ -139,9 +140,10 @@ def take(limit: int) -> list[TakenChange]:
                 change=StateChange(row[0], row[1], row[3], row[4], row[5], row[6], row[7]),
                 user_name=row[2],
                 only_events=None if row[8] is None else frozenset(row[8]),
-                counted=row[9],
-                age_seconds=row[10],
-                row=JobRow.of(row[11:]),
+                ended_attempt=row[9],
+                counted=row[10],
+                age_seconds=row[11],
+                row=JobRow.of(row[12:]),
             )
             for row in cursor.fetchall()
         ]
@@ -176,7 +178,8 @@ def put_aside(errors: Iterable[tuple[TakenChange, str]]) -> None:
         for taken, error in errors:
             change = taken.change
             events = None if taken.only_events is None else list(taken.only_events)
-            cursor.execute(_PUT_ASIDE, [*change[:2], taken.user_name, *change[2:], events, error])
+            values = [*change[:2], taken.user_name, *change[2:], events, taken.ended_attempt, error]
+            cursor.execute(_PUT_ASIDE, values)
 
 
 def put_aside_oldest(error: str) -> bool:

@@ -74,7 +74,7 @@ def diagnose(snapshot: str | None, facts: RowFacts, spec: ExitSpec = NO_SPEC) ->
 
     details = {
         **_ending(code, framework, attempt, spec, exit_codes.AGAIN),
-        **_attempts(framework, facts, (facts.retries or 0) + 1),
+        **_attempts(framework, facts),
         "waited_seconds": _seconds(facts.submission_time, ran_at or ended_at),
         "ran_seconds": _seconds(ran_at, ended_at),
         "never_ran": True if told_when and ended_at and code and ran_at is None else None,
@@ -84,21 +84,29 @@ def diagnose(snapshot: str | None, facts: RowFacts, spec: ExitSpec = NO_SPEC) ->
 
 
 def diagnose_retry(
-    ended: str | None, snapshot: str | None, facts: RowFacts, number: int, spec: ExitSpec = NO_SPEC
+    ended: str | None,
+    now: Mapping[str, Any],
+    *,
+    number: int,
+    retries: int,
+    submission_time: datetime,
+    spec: ExitSpec = NO_SPEC,
 ) -> dict[str, Any]:
-    """The details of the attempt that a retry has ended, 1 being the first; with the keys of a Diagnosis.
+    """The details of attempt `number` (1 for the first), which has ended in a retry: keys as in a Diagnosis.
 
-    `ended` is that attempt's `attemptStatus` as JSON. The snapshot and the columns are about the next attempt
-    already, and say nothing of this one.
+    `ended` is its `attemptStatus` as JSON. The snapshot speaks of a later attempt already, so that of `now`, the
+    job's details as it stands, only the limits and what was asked for apply.
     """
-    framework, attempt = _parsed(snapshot), _parsed(ended)
+    attempt = _parsed(ended)
     code = _integer(_object(attempt, "completionStatus").get("code"))
     ran_at, ended_at = _time(attempt.get("runTime")), _time(attempt.get("completionTime"))
-    began_at = facts.submission_time if number == 1 else _time(attempt.get("startTime"))
+    began_at = submission_time if number == 1 else _time(attempt.get("startTime"))
     details = {
-        **_ending(code, framework, attempt, spec, exit_codes.RETRIED),
-        **_attempts(framework, facts, number),
-        "waited_seconds": _seconds(began_at, ran_at or ended_at) if attempt else None,
+        **{key: now.get(key) for key in ("max_retries", "max_attempts", "gpus")},
+        **_ending(code, _NOTHING, attempt, spec, exit_codes.RETRIED),
+        "attempt": number,
+        "retries": retries,
+        "waited_seconds": _seconds(began_at, ran_at or ended_at),
         "ran_seconds": _seconds(ran_at, ended_at),
         "never_ran": True if code and "runTime" in attempt and ran_at is None else None,
     }
@@ -230,7 +238,7 @@ def _output(attempt: Mapping[str, Any], trigger: Mapping[str, Any]) -> str:
     return ""
 
 
-def _attempts(framework: Mapping[str, Any], facts: RowFacts, number: int) -> dict[str, Any]:
+def _attempts(framework: Mapping[str, Any], facts: RowFacts) -> dict[str, Any]:
     """How often the job was tried, and how often it may be as far as is known now.
 
     The policy counts only some retries ("accountable" ones): those that the platform is to blame for come on top.
@@ -239,13 +247,13 @@ def _attempts(framework: Mapping[str, Any], facts: RowFacts, number: int) -> dic
     done = _object(framework, "status", "retryPolicyStatus")
     total, counted = _integer(done.get("totalRetriedCount")), _integer(done.get("accountableRetriedCount"))
     most = _integer(_object(framework, "spec", "retryPolicy").get("maxRetryCount"))
-    if most is not None and most < 0:
-        most = None
-    on_top = total - counted if total is not None and counted is not None else 0
-    attempts = None if most is None else most + 1 + max(0, on_top)
+    most = most if most is not None and most >= 0 else None
+    on_top = max(0, total - counted) if total is not None and counted is not None else 0
+    attempt = None if facts.retries is None else facts.retries + 1
+    max_attempts = None if most is None else most + 1 + on_top
     return {
-        "attempt": None if facts.retries is None else number,
-        "max_attempts": attempts if attempts is not None and attempts >= number else None,
+        "attempt": attempt,
+        "max_attempts": max_attempts if max_attempts and max_attempts >= (attempt or 0) else None,
         "retries": facts.retries,
         "max_retries": most,
         "gpus": facts.gpus,

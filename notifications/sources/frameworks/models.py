@@ -73,6 +73,9 @@ class Change(models.Model):
     only_events = ArrayField(
         models.CharField(max_length=32), null=True, help_text="Null: all events; else only these may be told."
     )
+    ended_attempt = models.TextField(
+        null=True, help_text="Of a retry: attemptStatus (JSON) of the attempt that it ended, as far as known."
+    )
     counted = models.BooleanField(
         db_default=False,
         help_text="The metrics have it, or it is no change but what a look at the table found.",

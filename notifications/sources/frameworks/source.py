@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -16,15 +16,14 @@ from notifications.sources.base import Batch, Candidate, Source
 from notifications.sources.frameworks import capture, changes, marks, reconcile, waiting, wish_columns
 from notifications.sources.frameworks.changes import JobRow, TakenChange
 from notifications.sources.frameworks.counts import JobCounts
-from notifications.sources.frameworks.diagnosis import Diagnosis, diagnose
-from notifications.sources.frameworks.exit_spec import ExitSpec, ExitSpecFile
+from notifications.sources.frameworks.diagnoses import Diagnoses
+from notifications.sources.frameworks.exit_spec import ExitSpecFile
 from notifications.sources.frameworks.models import plain_job_name
 from notifications.sources.frameworks.transitions import (
     STATE_EVENTS,
     WAITING,
     UndigestibleError,
     events_of,
-    needs_snapshot,
 )
 from notifications.sources.frameworks.waiting import DueWait, Wait
 from preferences.job_protocol import as_job_file, read_block
@@ -38,9 +37,6 @@ USERNAME = re.compile(r"[\w.-]+", re.ASCII)
 MAX_USERNAME_CHARACTERS = 150
 DUE_SECONDS = 1.0
 """How often waits are looked at while there are changes to handle."""
-
-
-Diagnoser = Callable[[TakenChange], Diagnosis]
 
 
 @dataclass(slots=True)
@@ -73,9 +69,9 @@ class FrameworkSource(Source):
         taken = changes.take(limit)
         batch = FrameworkBatch(is_full=len(taken) == limit)
         if taken:
-            diagnosis = _diagnoser(taken, self._exit_spec.current())
-            _digest(taken, batch, diagnosis)
-            self._count(taken, batch, diagnosis)
+            diagnoses = Diagnoses(taken, self._exit_spec.current())
+            _digest(taken, batch, diagnoses)
+            self._count(taken, batch, diagnoses)
         # Not behind a backlog, in which the end of a wait may still be on its way.
         if not taken or (not batch.is_full and time.monotonic() >= self._look_for_due_at):
             batch.due = waiting.due(limit)
@@ -137,17 +133,17 @@ class FrameworkSource(Source):
     def has_work(self) -> bool:
         return changes.waiting()
 
-    def _count(self, taken: list[TakenChange], batch: FrameworkBatch, diagnosis: Diagnoser) -> None:
+    def _count(self, taken: list[TakenChange], batch: FrameworkBatch, diagnoses: Diagnoses) -> None:
         for one in taken:
             if not one.counted:
-                self._counts.count(one, partial(diagnosis, one), batch.tally)
+                self._counts.count(one, partial(diagnoses.of, one), batch.tally)
                 batch.ages.append(one.age_seconds)
 
 
-def _digest(taken: list[TakenChange], batch: FrameworkBatch, diagnosis: Diagnoser) -> None:
+def _digest(taken: list[TakenChange], batch: FrameworkBatch, diagnoses: Diagnoses) -> None:
     for one in taken:
         try:
-            candidates = list(_candidates(one, diagnosis))
+            candidates = list(_candidates(one, diagnoses))
         except UndigestibleError as error:
             batch.undigestible.append((one, str(error)))
             continue
@@ -158,31 +154,11 @@ def _digest(taken: list[TakenChange], batch: FrameworkBatch, diagnosis: Diagnose
         _follow_wait(one, batch)
 
 
-def _diagnoses(taken: list[TakenChange], spec: ExitSpec) -> dict[str, Diagnosis]:
-    """By framework, where a snapshot is worth reading. Snapshots are large: a few at a time, and not kept."""
-    wanted = {t.change.framework_name: t for t in taken if t.row.present and needs_snapshot(t.change)}
-    found = {}
-    for name, snapshot in changes.snapshots(list(wanted)):
-        one = wanted[name]
-        found[name] = diagnose(snapshot, one.row.facts(one.change.submission_time), spec)
-    return found
-
-
-def _diagnoser(taken: list[TakenChange], spec: ExitSpec) -> Diagnoser:
-    """Without a snapshot worth reading, by the columns alone."""
-    known = _diagnoses(taken, spec)
-
-    def diagnosis(one: TakenChange) -> Diagnosis:
-        found = known.get(one.change.framework_name)
-        return found or diagnose(None, one.row.facts(one.change.submission_time), spec)
-
-    return diagnosis
-
-
-def _candidates(one: TakenChange, diagnosis: Diagnoser) -> Iterator[Candidate]:
+def _candidates(one: TakenChange, diagnoses: Diagnoses) -> Iterator[Candidate]:
     """Raises UndigestibleError, also for an owner who cannot have an account."""
     username = _valid_username(one.user_name)
-    events = events_of(one.change, one.row.gpus, partial(diagnosis, one))
+    now, retry = partial(diagnoses.of, one), partial(diagnoses.of_retry, one)
+    events = events_of(one.change, one.row.gpus, now, retry)
     file = _job_file(one.row)
     for event in events:
         if one.only_events is None or (event.event in one.only_events and not _is_over(event.event, one)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -87,10 +87,16 @@ def needs_snapshot(change: StateChange) -> bool:
     return change.retried or change.new_state in ("FAILED", "STOPPED") or may_hide_a_run(change)
 
 
-def events_of(change: StateChange, gpus: int | None, diagnosis: Callable[[], Diagnosis]) -> list[JobEvent]:
+def events_of(
+    change: StateChange,
+    gpus: int | None,
+    diagnosis: Callable[[], Diagnosis],
+    retry: Callable[[], Mapping[str, Any]],
+) -> list[JobEvent]:
     """The events of a change, in the order in which they happened. Raises UndigestibleError.
 
-    `diagnosis` is called only when it matters: it costs more than all the rest.
+    `diagnosis` (of the job as it stands) and `retry` (details of the attempt that a retry has ended) are called
+    only when they matter: they cost more than all the rest.
     """
     if change.new_state not in STATES:
         raise UndigestibleError(f"The state {change.new_state!r} is not known.")
@@ -108,7 +114,7 @@ def events_of(change: StateChange, gpus: int | None, diagnosis: Callable[[], Dia
         add(Event.RUNNING, at=at, details=started(at))
     if change.retried:
         skipped = change.retries - (change.old_retries or 0) - 1
-        details = {**diagnosis().details, **({"skipped": skipped} if skipped else {})}
+        details = {**retry(), **({"skipped": skipped} if skipped else {})}
         add(Event.RETRIED, ordinal=change.retries, details=details)
     if change.new_state != change.old_state and change.new_state in STATE_EVENTS:
         event = STATE_EVENTS[change.new_state]

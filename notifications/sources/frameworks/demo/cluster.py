@@ -43,6 +43,9 @@ class Cluster:
             job.exit = exit or job.exit
             if job.created_at is None:
                 job.created_at, job.head = second, ""
+            job.attempt_started_at = job.attempt_started_at or second
+            if job.exit is not None:
+                job.attempt_ended_at = job.attempt_ended_at or second
             if sub_state == "AttemptRunning":
                 job.attempt_ran_at = second
                 job.ran_at = job.ran_at or second
@@ -59,7 +62,7 @@ class Cluster:
     def retry(self, job: Job, times: int = 1) -> None:
         """The next attempt begins to wait."""
         job.retries += times
-        job.exit = job.attempt_ran_at = None
+        job.exit = job.attempt_started_at = job.attempt_ran_at = job.attempt_ended_at = None
         self.update_status(job, "AttemptCreationPending")
 
     def request_stop(self, job: Job) -> None:

@@ -17,9 +17,10 @@ def _failure(code: int, last_words: str, container: str = "app") -> Exit:
         f"07:{minute:02}:11,205 - INFO - train.py:118 - step {minute * 250} loss {3 / minute:.4f}\n"
         for minute in range(1, LOG_LINES + 1)
     )
-    said = {"name": container, "reason": "Error", "message": log + last_words, "code": code}
+    output = log + last_words
+    said = {"name": container, "reason": "Error", "message": output, "code": code}
     diagnostics = f"Pod failed: PodPattern matched: {json.dumps({'containers': [said]})}"
-    return Exit(code, exit_codes.BY_CODE[code].phrase, "Failed", diagnostics)
+    return Exit(code, exit_codes.BY_CODE[code].phrase, "Failed", diagnostics, output, container)
 
 
 IMAGE_MISSING = _failure(254, "ERROR - image_checker.py:208 - manifest unknown\n+ exit 254\n", "init")

@@ -22,12 +22,17 @@ FINAL_STATES = ("SUCCEEDED", "FAILED", "STOPPED")
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """How an attempt ended, as the controller's completionStatus says it."""
+    """How an attempt ended, as the controller's completionStatus says it.
+
+    `output` is what the failed container of a task said last; '' when no task is to blame.
+    """
 
     code: int
     phrase: str
     kind: str = "Failed"
     diagnostics: str = ""
+    output: str = ""
+    container: str = "app"
 
 
 SUCCESS = Exit(0, "Succeeded", "Succeeded", "Pod succeeded")
@@ -82,7 +87,9 @@ class Job:
     retries: int = 0
     created_at: datetime | None = None
     ran_at: datetime | None = None
+    attempt_started_at: datetime | None = None
     attempt_ran_at: datetime | None = None
+    attempt_ended_at: datetime | None = None
     completed_at: datetime | None = None
     changed_at: datetime | None = None
     exit: Exit | None = None

@@ -93,13 +93,13 @@ def _status(job: Job) -> dict[str, Any]:
     return {
         "attemptStatus": {
             "completionStatus": _completion(job),
-            "completionTime": completed,
+            "completionTime": _time(job.attempt_ended_at),
             "configMapName": f"{job.name}-attempt",
             "configMapUID": str(attempt_uid),
             "id": job.retries,
             "instanceUID": f"{job.retries}_{attempt_uid}",
             "runTime": _time(job.attempt_ran_at),
-            "startTime": started,
+            "startTime": _time(job.attempt_started_at),
             "taskRoleStatuses": [
                 {
                     "name": role.name,
@@ -132,30 +132,39 @@ def _completion(job: Job) -> dict[str, Any] | None:
         "phrase": job.exit.phrase,
         "type": {"attributes": ["Permanent"], "name": job.exit.kind},
     }
-    if job.exit.code > 0:
-        role = job.request.roles[-1]
+    if job.exit.output:
+        role, index = _culprit(job)
         completion["trigger"] = {
             "message": "FailedTaskCount 1 has reached MinFailedTaskCount 1 in the TaskRole",
-            "taskIndex": role.tasks - 1,
+            "taskIndex": index,
             "taskRoleName": role.name,
         }
     return completion
 
 
+def _culprit(job: Job) -> tuple[Role, int]:
+    """The task that brings the job down."""
+    role = job.request.roles[-1]
+    return role, role.tasks - 1
+
+
 def _task(job: Job, role: Role, index: int) -> dict[str, Any]:
     uid = uuid.uuid5(uuid.NAMESPACE_OID, f"{job.name} {job.retries} {role.name} {index}")
     address = f"10.151.{40 + uid.bytes[0] % 4}.{uid.bytes[1]}"
-    started, completed = _time(job.created_at), _time(job.completed_at)
+    started, completed = _time(job.attempt_started_at), _time(job.attempt_ended_at)
     ending = None
     if job.exit is not None:
+        said = {"message": job.exit.output} if (role, index) == _culprit(job) and job.exit.output else {}
         ending = {
             "code": job.exit.code,
             "diagnostics": job.exit.diagnostics,
             "phrase": job.exit.phrase,
             "pod": {
                 "containers": [
-                    {"code": 0, "name": "init", "reason": "Completed"},
-                    {"code": job.exit.code, "name": "app", "reason": "Error"},
+                    {"code": job.exit.code, "name": name, "reason": "Error", **said}
+                    if name == job.exit.container
+                    else {"code": 0, "name": name, "reason": "Completed"}
+                    for name in ("init", "app")
                 ]
             },
             "type": {"attributes": ["Permanent"], "name": job.exit.kind},
