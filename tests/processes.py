@@ -35,11 +35,12 @@ def wait_for(condition: Callable[[], T], *, seconds: float = DEADLINE_SECONDS, w
     return answer
 
 
-def database_url(name: str | None = None) -> str:
-    """The address of the test database for another process."""
+def database_url(name: str | None = None, login: tuple[str, str] | None = None) -> str:
+    """The address of the test database (or of `name`) for another process, as another role if need be."""
     params = connection.get_connection_params()
     host, port = str(params.get("host") or ""), params.get("port") or 5432
-    user, password = quote(params.get("user") or "postgres"), quote(str(params.get("password") or ""))
+    name_and_password = login or (params.get("user") or "postgres", str(params.get("password") or ""))
+    user, password = (quote(part, safe="") for part in name_and_password)
     place = quote(host, safe="") if host.startswith("/") else host
     return f"postgresql://{user}:{password}@{place}:{port}/{name or params['dbname']}"
 

@@ -85,6 +85,8 @@ def install(*, with_notify: bool = True) -> list[str]:
         if queue is None:
             raise CaptureError(NOT_MIGRATED)
         done = _add_columns(cursor)
+        if not is_capturing():
+            _drop(cursor)  # a trigger that was disabled, if any
         cursor.execute(_function_sql(with_notify=with_notify))
         if not is_capturing():
             done += _add_trigger(cursor)
@@ -110,13 +112,7 @@ def put_back() -> list[str]:
 def remove() -> list[str]:
     """Take the trigger and its function away. The columns stay: clusters since v1.8 own them."""
     with _changing(LOCK_TIMEOUT_SECONDS) as cursor:
-        cursor.execute("SELECT to_regclass('frameworks'), to_regproc(%s)", [FUNCTION])
-        table, function = cursor.fetchone()
-        if table is not None:
-            cursor.execute(f"DROP TRIGGER IF EXISTS {TRIGGER} ON frameworks")
-        if function is not None:
-            cursor.execute(f"DROP FUNCTION IF EXISTS {_schema()}.{FUNCTION}()")
-    return ["removed the trigger"] if function is not None else []
+        return ["removed the trigger"] if _drop(cursor) else []
 
 
 _REMEMBER_ABSENCE = """
@@ -147,12 +143,14 @@ def _lacks_trigger() -> bool:
 
 def _is_installed() -> bool:
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT to_regclass('frameworks') IS NOT NULL AND to_regclass('notifications_capturedchange') IS NOT NULL "
-            "AND to_regproc(%s) IS NOT NULL",
-            [f"{_schema()}.{FUNCTION}"],
-        )
-        return bool(cursor.fetchone()[0])
+        cursor.execute("SELECT to_regclass('frameworks'), to_regclass('notifications_capturedchange')")
+        return None not in cursor.fetchone() and _has_function()
+
+
+def _has_function() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regproc(%s)", [f"{_schema()}.{FUNCTION}"])
+        return cursor.fetchone()[0] is not None
 
 
 def _add_columns(cursor: CursorWrapper) -> list[str]:
@@ -164,9 +162,15 @@ def _add_columns(cursor: CursorWrapper) -> list[str]:
     return [f"added the columns {', '.join(columns)}"]
 
 
+def _drop(cursor: CursorWrapper) -> bool:
+    """Whether there was something. Who owns the function drops the trigger with it, whoever owns the table."""
+    present = _has_function()
+    if present:
+        cursor.execute(f"DROP FUNCTION {_schema()}.{FUNCTION}() CASCADE")
+    return present
+
+
 def _add_trigger(cursor: CursorWrapper) -> list[str]:
-    if _trigger_state():
-        cursor.execute(f"DROP TRIGGER {TRIGGER} ON frameworks")
     cursor.execute(
         f"CREATE TRIGGER {TRIGGER} AFTER INSERT OR UPDATE ON frameworks "
         f"FOR EACH ROW EXECUTE FUNCTION {_schema()}.{FUNCTION}()"
