@@ -21,6 +21,7 @@ from django.contrib.auth.models import User
 from notifications.models import CapturedChange, Delivery, DeliveryState, FailedChange, PendingMark
 from tests.chaos.ledger import CHANGES_OF_A_LIFE, TOLD, WRITERS, Cluster, Pollers, Told, marks_wrong
 from tests.processes import Process, environment, manage, running, wait_for
+from tests.scrapes import scrape
 from tests.smtp import SmtpServer
 
 SEED = 20261122
@@ -129,6 +130,7 @@ def test_everything_is_told_once_and_mailed_though_pollers_and_workers_are_kille
 
     assert len(mails) == len(TOLD) * sum(owner in OWNERS_WITH_ADDRESS for _, owner in JOBS)
     assert set(arrived) == mails
+    assert scrape().counts("deliveries_total")["email", "sent"] == len(mails)
     assert doubled, "no kill hit a mail in flight, so that this has shown nothing"
     assert doubled <= site.leased_at_a_kill
     assert arrived.total() - len(arrived) <= site.kills["worker"] * WORKER_THREADS

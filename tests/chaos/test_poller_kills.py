@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -14,6 +15,7 @@ from django.contrib.auth.models import User
 from notifications.models import CapturedChange, Delivery, FailedChange, PendingMark
 from tests.chaos.ledger import CHANGES_OF_A_LIFE, TOLD, WRITERS, Cluster, Pollers, Told, marks_wrong
 from tests.processes import environment, manage, running, wait_for
+from tests.scrapes import scrape
 
 SEED = 20261122
 KILLS = 10
@@ -61,3 +63,13 @@ def test_a_batch_cut_off_is_told_exactly_once_and_in_order(
     assert Delivery.objects.count() == told.expected
     assert not FailedChange.objects.exists()
     assert not marks_wrong(JOBS)
+
+    counted = scrape()
+    assert counted.counts("jobs") == {("SUCCEEDED", "default"): len(JOBS)}
+    assert counted.counts("job_ends_total") == {("none", "SUCCEEDED", "default"): len(JOBS)}
+    assert counted["job_waiting_seconds_count"] == len(JOBS)
+    assert counted["change_to_commit_seconds_count"] == CHANGES
+    told_by_event = Counter(event for event, _ in TOLD * len(JOBS))
+    assert counted.counts("notifications_total") == {
+        (event,): count for event, count in told_by_event.items()
+    }

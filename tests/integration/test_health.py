@@ -160,9 +160,9 @@ def test_only_reading_is_allowed() -> None:
 def test_of_a_real_web_process_with_a_poller_and_then_without_a_database(tmp_path: Path) -> None:
     PollerState.objects.all().delete()
 
-    def ask(url: str) -> tuple[int, bytes]:
+    def ask(url: str, path: str = "/healthz") -> tuple[int, bytes]:
         try:
-            with urlopen(f"{url}/healthz", timeout=30) as answer:
+            with urlopen(f"{url}{path}", timeout=30) as answer:
                 return answer.status, answer.read()
         except HTTPError as error:
             return error.code, error.read()
@@ -179,5 +179,7 @@ def test_of_a_real_web_process_with_a_poller_and_then_without_a_database(tmp_pat
             b'{"status": "failing", "failing": {"database": "The database does not answer."}}',
         )
         assert "health check failed check=database" in process.log
+        assert ask(url, "/metrics") == (503, b"The database does not answer; /healthz says more.\n")
+        assert "metrics cannot be read" in process.log
         assert "the-password" not in process.log
         assert "Traceback" not in process.log
