@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.http import HttpRequest
 
-from accounts.models import ClusterAccount
+from accounts.models import ClusterAccount, ProviderAccount
 from preferences import services
 from preferences.admin import BoundedAdmin
 
@@ -26,6 +26,22 @@ class ClusterAccountAdmin(BoundedAdmin):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
+
+
+@admin.register(ProviderAccount)
+class ProviderAccountAdmin(BoundedAdmin):
+    """Who may tie an account of this site to one of the provider, may do so for accounts with rights, too."""
+
+    list_display = ("user", "issuer", "subject", "tied_at")
+    list_select_related = ("user",)
+    search_fields = ("user__username", "subject")
+    autocomplete_fields = ("user",)
+    ordering = ("pk",)
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: ProviderAccount | None = None
+    ) -> tuple[str, ...]:
+        return ("user", "tied_at") if obj else ()
 
 
 admin.site.unregister(User)

@@ -25,3 +25,24 @@ class ClusterAccount(models.Model):
 
     def __str__(self) -> str:
         return f"cluster account of {self.user_id}"
+
+
+class ProviderAccount(models.Model):
+    """The account at an OpenID Connect provider with which a user signs in. Made by the first sign-in."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="provider_account"
+    )
+    issuer = models.CharField(max_length=500, help_text="The provider's address, as it says it itself.")
+    subject = models.CharField(
+        max_length=255, help_text="The provider's own, unchanging name of the account (the claim `sub`)."
+    )
+    tied_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["issuer", "subject"], name="one_user_per_provider_account")
+        ]
+
+    def __str__(self) -> str:
+        return f"provider account of {self.user_id}"

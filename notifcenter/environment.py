@@ -38,6 +38,14 @@ def text(name: str, default: str = "") -> str:
     return os.environ.get(name, "") or default
 
 
+def needed(name: str, *, by: str) -> str:
+    """A text that must be set when another one is."""
+    value = text(name)
+    if text(by) and not value:
+        unusable(name, f"is needed with {by}")
+    return value
+
+
 def line(name: str, default: str) -> str:
     """A text that goes into mail headers and logs."""
     value = text(name, default)
@@ -114,6 +122,15 @@ def usable_file(name: str, read: Callable[[str], object]) -> str:
             read(value)
         except ValueError as error:
             unusable(name, f"the file {value!r} cannot be used: {error}")
+    return value
+
+
+def safe_url(name: str) -> str:
+    """As `url`, but http:// for this machine only."""
+    value = url(name)
+    parts = urlsplit(value)
+    if parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
+        unusable(name, "must start with https://")
     return value
 
 

@@ -73,6 +73,12 @@ UNUSABLE = [
     ("PAI_WEBPORTAL_URL", "ftp://host"),
     ("PAI_WEBPORTAL_URL", "http://[::1"),
     ("PAI_REST_SERVER_URL", "host:9186"),
+    ("PAI_REST_SERVER_TOKEN_FILE", "/does/not/exist"),
+    ("OIDC_ISSUER_URL", "login.example.org"),
+    ("OIDC_ISSUER_URL", "http://login.example.org"),
+    ("OIDC_ISSUER_URL", "http://localhost.example.org"),
+    ("OIDC_CREATE_USERS", "maybe"),
+    ("OIDC_NAME", "a\nb"),
     ("PAI_JWT_SECRET_FILE", "/does/not/exist"),
     ("PAI_EXIT_SPEC", "/does/not/exist"),
     ("PAI_EXIT_SPEC", "/"),
@@ -166,6 +172,19 @@ def test_a_secret_that_is_set_twice_is_refused(tmp_path: Path, name: str) -> Non
     done = check(tmp_path, **{name: "a", f"{name}_FILE": str(path)})
     assert done.returncode == 1
     assert done.stderr == f"{name}: is set, and so is {name}_FILE; set only one of them\n"
+
+
+@pytest.mark.parametrize("missing", ["OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET"])
+def test_a_sign_in_that_is_configured_by_half_is_refused(tmp_path: Path, missing: str) -> None:
+    whole = {
+        "OIDC_CLIENT_ID": "a",
+        "OIDC_CLIENT_SECRET": "b",
+        "OIDC_ISSUER_URL": "https://login.example.org/",
+    }
+    del whole[missing]
+    done = check(tmp_path, **whole)
+    assert done.returncode == 1
+    assert done.stderr == f"{missing}: is needed with OIDC_ISSUER_URL\n"
 
 
 @pytest.mark.parametrize("name", ["DATABASE_URL", "EMAIL_URL", "CELERY_BROKER_URL"])
