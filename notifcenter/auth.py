@@ -137,13 +137,15 @@ class SocketAuthentication:
         scope = {**scope, "subprotocol": None, "bearer": None, "refusal": None}
         headers = dict(scope["headers"])
         origin = headers.get(b"origin", b"").decode("latin1")
+        offered = scope.get("subprotocols", [])
+        if (
+            SUBPROTOCOL in offered
+        ):  # also for a refusal: a browser that gets no answer to its offer hears no code
+            scope["subprotocol"] = SUBPROTOCOL
         own = not origin or is_own_origin(origin, scope.get("scheme", "ws"), headers)
         if not own and origin not in settings.CORS_ALLOWED_ORIGINS:
             scope["refusal"] = (4403, "This origin may not connect.")
             return await self._with_token(scope, receive, send)
-        offered = scope.get("subprotocols", [])
-        if SUBPROTOCOL in offered:
-            scope["subprotocol"] = SUBPROTOCOL
         tokens = [word.removeprefix(TOKEN_PREFIX) for word in offered if word.startswith(TOKEN_PREFIX)]
         if tokens:
             try:

@@ -1,10 +1,14 @@
 /** REST calls. With a token: bearer, no cookies. Without: the session's cookie, and its CSRF token for writing. */
 
 export class ApiError extends Error {
-  /** @param {number} status HTTP status; 0 when the server could not be reached */
-  constructor(status, message) {
+  /**
+   * @param {number} status HTTP status; 0 when the server could not be reached
+   * @param {object} fields what is wrong with the request (400), by the names of its fields
+   */
+  constructor(status, message, fields = {}) {
     super(message);
     this.status = status;
+    this.fields = fields;
   }
 }
 
@@ -15,7 +19,7 @@ export class Api {
   #token;
 
   constructor({ baseUrl = "", token = "" } = {}) {
-    this.#base = `${baseUrl.replace(/\/+$/, "")}/api/v1/notifications/`;
+    this.#base = `${baseUrl.replace(/\/+$/, "")}/api/v1/`;
     this.#token = token;
   }
 
@@ -25,21 +29,30 @@ export class Api {
     for (const [name, value] of Object.entries(filters)) {
       if (value !== "" && value !== undefined && value !== null) query.set(name, String(value));
     }
-    return this.#request("GET", `?${query}`);
+    return this.#request("GET", `notifications/?${query}`);
   }
 
   unread() {
-    return this.#request("GET", "unread/");
+    return this.#request("GET", "notifications/unread/");
   }
 
   /** @param {{ids: number[]} | {up_to: number}} which */
   markRead(which) {
-    return this.#request("POST", "mark-read/", which);
+    return this.#request("POST", "notifications/mark-read/", which);
   }
 
   /** @param {{read?: boolean, archived?: boolean}} change */
   change(id, change) {
-    return this.#request("PATCH", `${id}/`, change);
+    return this.#request("PATCH", `notifications/${id}/`, change);
+  }
+
+  preferences() {
+    return this.#request("GET", "preferences/");
+  }
+
+  /** @param {object} change what is left out stays, on every level */
+  changePreferences(change) {
+    return this.#request("PATCH", "preferences/", change);
   }
 
   async #request(method, path, body) {
@@ -60,6 +73,7 @@ export class Api {
       throw new ApiError(0, "The server cannot be reached.");
     }
     if (SIGNED_OUT.has(response.status)) throw new ApiError(response.status, "You are signed out.");
+    if (response.status === 400) throw new ApiError(400, "This cannot be used.", await response.json());
     if (!response.ok) throw new ApiError(response.status, `The server answered with an error (${response.status}).`);
     return response.status === 204 ? null : response.json();
   }

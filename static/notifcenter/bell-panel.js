@@ -1,7 +1,7 @@
 /** What the bell's panel shows between its head and its foot. */
 
 import { html, repeat } from "./vendor/lit.js";
-import { eventWord, exactTime, relativeTime, safeUrl } from "./format.js";
+import { eventWord, exactTime, relativeTime } from "./format.js";
 
 export const mark = (event) => html`<span class="mark" data-event=${event} aria-hidden="true"></span>`;
 
@@ -14,7 +14,7 @@ export const when = (time, lang) =>
  * @param {object[]} items those to show
  * @param {string} state of the list
  * @param {boolean} refused whether the server knows who is asking
- * @param {object} row `{lang, inbox, open(event, item), read(item)}`
+ * @param {object} row `{lang, url(item), open(event, item), read(item)}`
  * @param {() => void} retry
  */
 export function panelBody({ items, state, refused, row, retry }) {
@@ -44,7 +44,7 @@ function note(title, text, action = "") {
   return html`<div class="note"><span class="icon"></span><strong>${title}</strong><p>${text}</p>${action}</div>`;
 }
 
-function panelRow(item, { lang, inbox, open, read }) {
+function panelRow(item, { lang, url, open, read }) {
   const reader = html`<button
     class="row__read"
     type="button"
@@ -54,7 +54,7 @@ function panelRow(item, { lang, inbox, open, read }) {
   ></button>`;
   return html`
     <li class="row ${item.read_at ? "" : "row--unread"}">
-      <a class="row__link" href=${safeUrl(item.url, inbox)} @click=${(event) => open(event, item)}>
+      <a class="row__link" href=${url(item)} @click=${(event) => open(event, item)}>
         ${mark(item.event)}
         <span class="row__text">
           <span class="row__title">${item.title}</span>

@@ -6,16 +6,14 @@ const CLOCK_MS = 30_000;
 
 const stores = new Map();
 
-/** The page's store for a server and a user. */
-function storeFor({ baseUrl = "", token = "" }) {
-  const key = JSON.stringify([baseUrl, token]);
-  if (!stores.has(key)) stores.set(key, new Store({ baseUrl, token }));
-  return stores.get(key);
-}
+const keyOf = ({ baseUrl, token }) => JSON.stringify([baseUrl ?? "", token ?? ""]);
 
+/** A host has `baseUrl` and `token`; the page has one store for each pair. */
 export class StoreController {
   store = null;
   #host;
+  #key;
+  #attached = false;
   #listeners;
   #clock;
 
@@ -28,31 +26,38 @@ export class StoreController {
   }
 
   hostConnected() {
-    this.#attach();
     this.#clock = setInterval(() => document.hidden || this.#host.requestUpdate(), CLOCK_MS);
+    if (this.store) this.#attach();
+  }
+
+  /** At first, and for a new token or another server. An element learns what it was given with its first update. */
+  hostUpdate() {
+    if (this.#key === keyOf(this.#host)) return;
+    if (this.#attached && this.#detach()) stores.delete(this.#key);
+    this.#attach();
+    if (!this.#host.isConnected) this.#detach();
   }
 
   hostDisconnected() {
     clearInterval(this.#clock);
-    this.#detach();
-  }
-
-  /** To be called by the host when its base-url or token has changed. */
-  renew() {
-    this.#detach();
-    this.#attach();
+    if (this.#attached) this.#detach();
   }
 
   #attach() {
-    this.store = storeFor(this.#host);
+    const { baseUrl, token } = this.#host;
+    this.#attached = true;
+    this.#key = keyOf(this.#host);
+    if (!stores.has(this.#key)) stores.set(this.#key, new Store({ baseUrl, token }));
+    this.store = stores.get(this.#key);
     for (const [name, listener] of this.#listeners) this.store.addEventListener(name, listener);
     this.store.retain();
     this.#host.storeChanged?.(this.store);
   }
 
   #detach() {
+    this.#attached = false;
     for (const [name, listener] of this.#listeners) this.store.removeEventListener(name, listener);
-    this.store.release();
+    return this.store.release();
   }
 }
 

@@ -1,4 +1,4 @@
-/** Registers the elements; the only file that does something when it is loaded. The bell comes first. */
+/** Registers the elements of our own pages and of a bell in another's; does so by being loaded. The bell comes first. */
 
 import { NotifBell } from "./notif-bell.js";
 
@@ -11,7 +11,7 @@ for (const name of ["tokens.css", "icons.css"]) {
   }
 }
 
-function define(name, element) {
+export function define(name, element) {
   if (!customElements.get(name)) customElements.define(name, element);
 }
 

@@ -10,6 +10,8 @@ export const EVENTS = {
   alert: "Alert",
 };
 
+const CHANNELS = { webportal: "Web portal", email: "E-mail" };
+
 const STEPS = [
   ["minute", 60],
   ["hour", 3600],
@@ -21,6 +23,10 @@ const STEPS = [
 
 export function eventWord(event) {
   return EVENTS[event] ?? event.replaceAll("_", " ");
+}
+
+export function channelWord(channel) {
+  return CHANNELS[channel] ?? channel.replaceAll("_", " ");
 }
 
 /** "3", and "99+" when the server says that there are more. */

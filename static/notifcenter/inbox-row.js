@@ -4,7 +4,7 @@ import { html } from "./vendor/lit.js";
 import { eventWord, exactTime, relativeTime, safeUrl } from "./format.js";
 import { facts } from "./inbox-facts.js";
 
-/** `act` holds opened(item), read(item, bool) and archive(item, bool). */
+/** `act` holds opened(item), read(item, bool), archive(item, bool) and url(item). */
 export function inboxRow(item, lang, act) {
   const { details } = item;
   return html`
@@ -40,7 +40,7 @@ export function inboxRow(item, lang, act) {
             ${facts(item, lang).map(([label, value]) => html`<div><dt>${label}</dt><dd>${value}</dd></div>`)}
           </dl>
           ${details.diagnostics ? html`<h3>Diagnostics</h3><pre tabindex="0">${details.diagnostics}</pre>` : ""}
-          <a class="button" href=${safeUrl(item.url, "/")}>Open job</a>
+          <a class="button" href=${safeUrl(act.url(item), "/")}>Open job</a>
         </div>
       </details>
       <div class="notice__actions">${item.archived_at ? restore(item, act) : inFolder(item, act)}</div>

@@ -5,13 +5,22 @@ import { EVENTS, countText } from "./format.js";
 
 export const TABS = { unread: "Unread", all: "All", archived: "Archived" };
 
-/** The address of a view of the inbox, without what is default. */
+const OURS = ["tab", "event", "q", "cursor"];
+
+/** The address of a view of the inbox, without what is default. What else the page has in its query stays. */
 export function viewUrl({ tab, event, q }) {
-  const query = new URLSearchParams();
+  const query = new URLSearchParams(location.search);
+  for (const name of OURS) query.delete(name);
   if (tab !== "all") query.set("tab", tab);
   if (event) query.set("event", event);
   if (q) query.set("q", q);
   return query.size ? `?${query}` : location.pathname;
+}
+
+export function viewOfAddress() {
+  const query = new URLSearchParams(location.search);
+  const tab = query.get("tab");
+  return { tab: tab in TABS ? tab : "all", event: query.get("event") ?? "", q: query.get("q") ?? "" };
 }
 
 export function inboxHead({ store, readAll }) {
@@ -85,7 +94,7 @@ export function inboxBones() {
   return html`<p class="visually-hidden">Loading…</p><ul class="notes" aria-hidden="true">${[bone, bone, bone, bone, bone]}</ul>`;
 }
 
-function note(title, text, action = "") {
+export function note(title, text, action = "") {
   return html`
     <div class="note">
       <span class="icon icon--bell"></span>

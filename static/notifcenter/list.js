@@ -80,6 +80,7 @@ export class List {
 
   /** Fetches again what is shown. Rows that were read here stay; what is older than the answer stays too. */
   async sync() {
+    if (this.state === "error") return this.load();
     if (this.state !== "ready") return;
     const version = ++this.#version;
     this.#arrived = [];

@@ -20,6 +20,7 @@ const GATHER_MS = 1_000;
  * @attr inbox-url the inbox page; default: the root of base-url
  * @attr lang      language of times; default: the page's
  * @attr theme     "light", "dark" or "auto"; default: the page's `color-scheme`
+ * @prop jobUrl (notification) => the address to which it leads; default: its own
  * @fires notif-unread detail {unread, more}: the count has changed
  * @fires notif-open   detail {notification}: a row was clicked; cancel it to stay on the page
  * @fires notif-error  detail {message}
@@ -29,6 +30,7 @@ export class NotifBell extends LitElement {
     baseUrl: { attribute: "base-url" },
     token: {},
     inboxUrl: { attribute: "inbox-url" },
+    jobUrl: { attribute: false },
     theme: {},
     _announced: { state: true },
     _message: { state: true },
@@ -60,12 +62,7 @@ export class NotifBell extends LitElement {
   disconnectedCallback() {
     super.disconnectedCallback();
     globalThis.removeEventListener("resize", this.#place);
-    this.#store.forget(this.#list);
-  }
-
-  willUpdate(changed) {
-    const moved = (name) => changed.has(name) && changed.get(name) !== undefined;
-    if (this.hasUpdated && (moved("baseUrl") || moved("token"))) this.#controller.renew();
+    this.#store?.forget(this.#list);
   }
 
   updated() {
@@ -104,7 +101,7 @@ export class NotifBell extends LitElement {
             items: this.#list.items.slice(0, SHOWN),
             state: this.#list.state,
             refused: this.#store.status === "refused",
-            row: { lang: languageOf(this), inbox: this.#inbox, open: this.#open, read: this.#read },
+            row: { lang: languageOf(this), url: this.#url, open: this.#open, read: this.#read },
             retry: this.#load,
           })}
         </div>
@@ -193,6 +190,8 @@ export class NotifBell extends LitElement {
   get #panel() {
     return this.renderRoot?.querySelector("#panel");
   }
+
+  #url = (item) => safeUrl(this.jobUrl?.(item) ?? item.url, this.#inbox);
 
   get #inbox() {
     return safeUrl(this.inboxUrl, `${this.baseUrl.replace(/\/+$/, "")}/`);

@@ -4,21 +4,28 @@ import { StoreController, languageOf } from "./controller.js";
 import { countText } from "./format.js";
 import { dayGroup } from "./inbox-facts.js";
 import { inboxRow } from "./inbox-row.js";
-import { TABS, inboxBones, inboxFilters, inboxHead, inboxNote, viewUrl } from "./inbox-view.js";
-import { takeOver } from "./takeover.js";
+import { inboxBones, inboxFilters, inboxHead, inboxNote, viewOfAddress, viewUrl } from "./inbox-view.js";
+import { dataOf, takeOver } from "./takeover.js";
 
 const PAGE_SIZE = 30;
 const TYPING_MS = 250;
 
 /**
  * The inbox page. Takes over the list that the server has put into it, and keeps it live. It has no shadow tree:
- * the list looks the same with and without script, by site.css.
+ * the list looks the same with and without script, by the sheets of its page.
  *
+ * @attr base-url, token, lang  as for the bell
  * @attr next-cursor where the list inside goes on
+ * @prop jobUrl (notification) => the address to which it leads; default: its own
  * The view (tab, event, q) is the page's address; the list's data are in #inbox-items and #inbox-unread.
  */
 export class NotifInbox extends LitElement {
-  static properties = { nextCursor: { attribute: "next-cursor" } };
+  static properties = {
+    baseUrl: { attribute: "base-url" },
+    token: {},
+    nextCursor: { attribute: "next-cursor" },
+    jobUrl: { attribute: false },
+  };
 
   #controller = new StoreController(this);
   #list;
@@ -29,6 +36,7 @@ export class NotifInbox extends LitElement {
     opened: (item) => this.#store.act(setRead(item, true)),
     read: (item, read) => this.#store.act(setRead(item, read)),
     archive: (item, archived) => this.#archive(item, archived),
+    url: (item) => this.jobUrl?.(item) ?? item.url,
   };
 
   connectedCallback() {
@@ -39,8 +47,8 @@ export class NotifInbox extends LitElement {
   disconnectedCallback() {
     super.disconnectedCallback();
     globalThis.removeEventListener("popstate", this.#follow);
-    this.#store.forget(this.#list);
-    document.title = this.#title;
+    this.#store?.forget(this.#list);
+    if (!this.baseUrl) document.title = this.#title;
   }
 
   createRenderRoot() {
@@ -64,6 +72,7 @@ export class NotifInbox extends LitElement {
   }
 
   updated() {
+    if (this.baseUrl) return; // the title is another site's
     const { unread } = this.#store;
     document.title = unread ? `(${countText(this.#store)}) ${this.#title}` : this.#title;
   }
@@ -183,15 +192,4 @@ export class NotifInbox extends LitElement {
   get #store() {
     return this.#controller.store;
   }
-}
-
-function viewOfAddress() {
-  const query = new URLSearchParams(location.search);
-  const tab = query.get("tab");
-  return { tab: tab in TABS ? tab : "all", event: query.get("event") ?? "", q: query.get("q") ?? "" };
-}
-
-function dataOf(id) {
-  const script = document.getElementById(id);
-  return script && JSON.parse(script.textContent);
 }

@@ -14,12 +14,14 @@ const LIFE_MS = 7_000;
  * The bell announces arrivals to screen readers; this element announces its own messages only.
  *
  * @attr base-url, token, inbox-url, lang, theme  as for the bell
+ * @prop jobUrl (notification) => the address to which it leads; default: its own
  */
 export class NotifToasts extends LitElement {
   static properties = {
     baseUrl: { attribute: "base-url" },
     token: {},
     inboxUrl: { attribute: "inbox-url" },
+    jobUrl: { attribute: false },
     theme: {},
     _toasts: { state: true },
     _folded: { state: true },
@@ -88,7 +90,7 @@ export class NotifToasts extends LitElement {
     const open = () => this.#controller.store.act(setRead(item, true));
     return html`
       ${mark(item.event)}
-      <a class="text" href=${safeUrl(item.url, this.#inbox)} @click=${open}>
+      <a class="text" href=${safeUrl(this.jobUrl?.(item) ?? item.url, this.#inbox)} @click=${open}>
         <strong>${item.title}</strong>
         ${item.summary ? html`<span>${item.summary}</span>` : ""}
         <span>${word(item.event)} · ${when(item.occurred_at, languageOf(this))}</span>

@@ -8,8 +8,8 @@ const SIGNED_OUT = 4401;
 const WRONG_ORIGIN = 4403;
 
 /**
- * Events: `frame` (detail: the parsed frame) and `status` (detail: "connecting", "open", "offline", "refused").
- * "refused" is final until start() is called again.
+ * Events: `frame` (detail: the parsed frame) and `status` (detail: "open", "offline", "refused"). It is "refused"
+ * until the page is looked at again: its reader may have signed in elsewhere.
  */
 export class Socket extends EventTarget {
   #url;
@@ -56,7 +56,6 @@ export class Socket extends EventTarget {
 
   #connect() {
     clearTimeout(this.#retryTimer);
-    this.#say("status", "connecting");
     const protocols = this.#token ? [SUBPROTOCOL, `bearer.${this.#token}`] : [];
     const socket = new WebSocket(this.#url, protocols);
     this.#socket = socket;
@@ -87,8 +86,8 @@ export class Socket extends EventTarget {
   #closed(code) {
     this.#drop();
     if (!this.#wanted) return;
-    if (code === SIGNED_OUT || code === WRONG_ORIGIN) {
-      this.stop();
+    if (code === WRONG_ORIGIN) this.stop();
+    if (code === WRONG_ORIGIN || code === SIGNED_OUT) {
       this.#say("status", "refused");
       return;
     }

@@ -19,7 +19,6 @@ export class Store extends EventTarget {
   /** @type {"connecting" | "open" | "offline" | "refused"} */
   status = "connecting";
 
-  #api;
   #socket;
   #lists = new Set();
   #users = 0;
@@ -31,7 +30,7 @@ export class Store extends EventTarget {
 
   constructor({ baseUrl, token }) {
     super();
-    this.#api = new Api({ baseUrl, token });
+    this.api = new Api({ baseUrl, token });
     this.#socket = new Socket({ baseUrl, token, lastId: () => this.lastId });
     this.#socket.addEventListener("status", (event) => this.#connection(event.detail));
     this.#socket.addEventListener("frame", (event) => this.#frame(event.detail));
@@ -45,15 +44,17 @@ export class Store extends EventTarget {
     this.#wake();
   }
 
+  /** @returns {boolean} whether nobody retains it any more */
   release() {
-    if (--this.#users) return;
+    if (--this.#users) return false;
     globalThis.removeEventListener("pagehide", this.#sleep);
     globalThis.removeEventListener("pageshow", this.#wake);
     this.#sleep();
+    return true;
   }
 
   list({ pageSize, filters }) {
-    const list = new List({ api: this.#api, changed: this.#changed, pageSize, filters });
+    const list = new List({ api: this.api, changed: this.#changed, pageSize, filters });
     this.#lists.add(list);
     return list;
   }
@@ -103,7 +104,7 @@ export class Store extends EventTarget {
     this.#acting++;
     this.#heard++;
     try {
-      const answer = await send(this.#api);
+      const answer = await send(this.api);
       if (typeof answer?.unread === "number") this.#count({ more: this.more, ...answer });
       for (const list of this.#lists) list.accept(...items.map(change));
       return true;
@@ -130,7 +131,7 @@ export class Store extends EventTarget {
   }
 
   #hello(frame) {
-    if (this.lastId !== null) this.#syncSoon();
+    if (this.lastId !== null || [...this.#lists].some(({ state }) => state === "error")) this.#syncSoon();
     this.lastId ??= frame.last_id;
     this.#count(frame);
   }
@@ -151,7 +152,6 @@ export class Store extends EventTarget {
   }
 
   #connection(status) {
-    if (status === "connecting" && this.status === "offline") return; // trying again is still offline
     this.status = status;
     clearInterval(this.#pollTimer);
     if (status === "offline") this.#pollTimer = setInterval(() => document.hidden || this.#sync(), OFFLINE_POLL_MS);
@@ -174,7 +174,7 @@ export class Store extends EventTarget {
   #sync = async () => {
     const heard = this.#heard;
     try {
-      const counts = await this.#api.unread();
+      const counts = await this.api.unread();
       await Promise.all([...this.#lists].map((list) => list.sync()));
       if (this.#gap || this.status !== "open") this.lastId = Math.max(this.lastId ?? 0, counts.last_id);
       this.#gap = false;

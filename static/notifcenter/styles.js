@@ -22,7 +22,10 @@ export const shared = css`
   }
 `;
 
-const sheet = (name) => html`<link rel="stylesheet" href=${new URL(name, import.meta.url).href} />`;
+const address = (name) => new URL(name, import.meta.url).href;
 
 /** To be drawn at the start of a shadow tree: the sheet that the pages have too. */
-export const sharedSheet = sheet("shared.css");
+export const sharedSheet = html`<link rel="stylesheet" href=${address("shared.css")} />`;
+
+/** All that our pages look like. */
+export const pageSheets = ["site.css", "pages.css", "inbox.css", "shared.css"].map(address);

@@ -22,3 +22,9 @@ export function takeOver(inbox) {
     else if (focused && focused === search) field.focus();
   };
 }
+
+/** What the server has put into the page as JSON, or null. */
+export function dataOf(id) {
+  const script = document.getElementById(id);
+  return script && JSON.parse(script.textContent);
+}

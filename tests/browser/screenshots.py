@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from notifications.models import Notification
 from preferences.kinds import Event
 from preferences.models import SiteSettings
 from tests.browser.conftest import Visit
+from tests.browser.portal import Portal, token_of
 from tests.cluster import submit, update
 from tests.processes import wait_for
 
@@ -47,21 +49,52 @@ def _played(alice: User, site: str) -> None:
         )
 
 
-@pytest.mark.usefixtures("_played")
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", SIZES)
-def test_take(visit: Visit, alice: User, size: str, scheme: str) -> None:
+def look_of(size: str, scheme: str) -> dict[str, Any]:
     width, height = SIZES[size]
-    look: dict[str, Any] = {
+    return {
         "viewport": {"width": width, "height": height},
         "color_scheme": scheme,
         "reduced_motion": "reduce",
     }
 
-    def take(page: Page, name: str, full_page: bool = False) -> None:
-        FOLDER.mkdir(exist_ok=True)
-        page.screenshot(path=FOLDER / f"{name}-{size}-{scheme}.png", full_page=full_page)
 
+def shoot(page: Page, name: str, *, size: str, scheme: str, full_page: bool = False) -> None:
+    FOLDER.mkdir(exist_ok=True)
+    page.screenshot(path=FOLDER / f"{name}-{size}-{scheme}.png", full_page=full_page)
+
+
+PORTAL_PAGE = """<!doctype html><html lang="en"><head><title>Portal</title><style>
+html {{ font-size: 10px; color-scheme: light dark }}
+body {{ display: grid; grid-template: 50px 1fr / auto minmax(0, 1fr); margin: 0; min-height: 100vh; font: 14px serif }}
+header {{ grid-column: 1 / -1; padding: 12px 20px; background: #0071bc; color: white }}
+aside {{ width: 190px; padding: 20px; background: #222d32; color: #b8c7ce }}
+@media (max-width: 600px) {{ aside {{ display: none }} }}
+</style></head><body><header>A portal</header><aside>Jobs<br><br>Notifications</aside>
+<main><pai-plugin pai-user="alice" pai-rest-server-token="{token}"></pai-plugin></main>
+<script src="{site}/static/notifcenter/pai-plugin.js"></script></body></html>"""
+
+
+@pytest.mark.usefixtures("_played")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
+def test_take_plugin(visit: Visit, site: str, portal: Portal, alice: User, size: str, scheme: str) -> None:
+    portal.html = PORTAL_PAGE.format(site=site, token=token_of("alice"))
+    look = look_of(size, scheme)
+    page = visit(f"{portal.url}/plugin.html?index=0", **look)
+    page.locator("notif-inbox .notice:has([data-event=failed]) summary").first.click()
+    page.mouse.move(0, 0)
+    shoot(page, "plugin", size=size, scheme=scheme)
+    page.get_by_role("link", name="Preferences").click()
+    expect(page.get_by_role("heading", name="Which events")).to_be_visible()
+    shoot(page, "plugin-preferences", size=size, scheme=scheme, full_page=True)
+
+
+@pytest.mark.usefixtures("_played")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
+def test_take(visit: Visit, alice: User, size: str, scheme: str) -> None:
+    look = look_of(size, scheme)
+    take = partial(shoot, size=size, scheme=scheme)
     take(visit("/accounts/login/", **look), "login")
     page = visit("/", alice, **look)
     bell = page.get_by_role("button", name=f"Notifications, {UNREAD} unread")

@@ -6,7 +6,7 @@ import re
 
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 
 from notifications.models import Notification
 from tests.browser.conftest import Visit
@@ -139,3 +139,24 @@ def test_a_hundred_unread_are_shown_as_99_plus(visit: Visit, alice: User) -> Non
     for number in range(100):
         tell(alice, f"job-{number}", "running")
     expect_unread(visit("/profile/", alice), "99+")
+
+
+def test_who_signs_in_again_elsewhere_is_live_again_on_coming_back(visit: Visit, alice: User) -> None:
+    tell(alice)
+    page = visit("about:blank", alice)
+    sockets: list[WebSocketRoute] = []
+
+    def first_refused(socket: WebSocketRoute) -> None:
+        sockets.append(socket)
+        if len(sockets) == 1:
+            socket.close(code=4401, reason="Sign in first.")
+        else:
+            socket.connect_to_server()
+
+    page.route_web_socket("**/ws/notifications/", first_refused)
+    page.goto("/profile/")
+    bell(page).click()
+    expect(panel(page).get_by_text("You are signed out")).to_be_visible()
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect_unread(page, "1")
+    expect(panel(page).get_by_text("resnet50 failed")).to_be_visible()

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from collections.abc import Callable
 
-import jwt
 import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 
 from notifications.models import Notification
-from tests.browser.conftest import PORTAL, PORTAL_PORT, TOKEN_SECRET, Visit
+from tests.browser.conftest import Visit
 from tests.browser.notices import tell
+from tests.browser.portal import Portal, token_of
 from tests.cluster import submit, update
 from tests.processes import wait_for
 
@@ -27,45 +24,18 @@ PORTAL_PAGE = """<!doctype html><html lang="en"><head><title>Portal</title><link
 SCRIPT = '<script type="module" src="{site}/static/notifcenter/define.js"></script>'
 
 
-class Portal(BaseHTTPRequestHandler):
-    html = ""
+@pytest.fixture
+def portal_page(visit: Visit, site: str, portal: Portal) -> Callable[..., Page]:
+    def open_page(token: str, script: str = SCRIPT, forgive: str = "") -> Page:
+        portal.html = PORTAL_PAGE.format(site=site, token=token, script=script.format(site=site))
+        return visit(f"{portal.url}/", forgive=forgive)
 
-    def do_GET(self) -> None:
-        body = self.html.encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html; charset=utf-8")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
+    return open_page
 
 
-@pytest.fixture(autouse=True)
-def _portal() -> Iterator[None]:
-    with HTTPServer(("127.0.0.1", PORTAL_PORT), Portal) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield
-        server.shutdown()
-        thread.join()
-
-
-def portal_page(visit: Visit, site: str, token: str, script: str = SCRIPT, forgive: str = "") -> Page:
-    Portal.html = PORTAL_PAGE.format(site=site, token=token, script=script.format(site=site))
-    return visit(f"{PORTAL}/", forgive=forgive)
-
-
-def token_of(username: str, lifetime_seconds: int = 600) -> str:
-    return jwt.encode(
-        {"username": username, "exp": int(time.time()) + lifetime_seconds}, TOKEN_SECRET, "HS256"
-    )
-
-
-def test_it_lives_from_a_token_without_any_cookie(visit: Visit, site: str, alice: User) -> None:
+def test_it_lives_from_a_token_without_any_cookie(portal_page: Callable[..., Page], alice: User) -> None:
     tell(alice, "resnet50")
-    page = portal_page(visit, site, token_of("alice"))
+    page = portal_page(token_of("alice"))
     page.evaluate(
         "addEventListener('notif-open', (event) => (event.preventDefault(), (window.opened = event.detail)))"
     )
@@ -79,19 +49,21 @@ def test_it_lives_from_a_token_without_any_cookie(visit: Visit, site: str, alice
     expect(page.locator("notif-toasts").get_by_text("bert-base failed")).to_be_visible()
 
 
-def test_a_small_root_size_of_the_page_does_not_shrink_it(visit: Visit, site: str, alice: User) -> None:
-    page = portal_page(visit, site, token_of("alice"))
+def test_a_small_root_size_of_the_page_does_not_shrink_it(
+    portal_page: Callable[..., Page], alice: User
+) -> None:
+    page = portal_page(token_of("alice"))
     box = page.get_by_role("button", name="Notifications").bounding_box()
     assert box is not None
     assert box["height"] == 40
 
 
-def test_a_token_that_is_refused_says_so(visit: Visit, site: str, alice: User) -> None:
-    page = portal_page(visit, site, token_of("alice", -10), forgive="401")
+def test_a_token_that_is_refused_says_so(portal_page: Callable[..., Page], alice: User) -> None:
+    page = portal_page(token_of("alice", -10), forgive="401")
     page.get_by_role("button", name="Notifications").click()
     expect(page.get_by_text("You are signed out")).to_be_visible()
 
 
-def test_without_the_script_there_is_a_link(visit: Visit, site: str, alice: User) -> None:
-    page = portal_page(visit, site, token_of("alice"), script="")
+def test_without_the_script_there_is_a_link(portal_page: Callable[..., Page], alice: User) -> None:
+    page = portal_page(token_of("alice"), script="")
     expect(page.get_by_role("link", name="Inbox")).to_be_visible()

@@ -1,0 +1,91 @@
+import { LitElement, html } from "./vendor/lit.js";
+import { StoreController } from "./controller.js";
+import { note } from "./inbox-view.js";
+import { channelsCard, eventsCard } from "./preferences-view.js";
+
+/**
+ * The user's own preferences. Each change is sent at once; what could not be saved goes back and says why.
+ * It has no shadow tree, and looks like the profile page by the sheets of its page.
+ *
+ * @attr base-url, token  as for the bell
+ */
+export class NotifPreferences extends LitElement {
+  static properties = {
+    baseUrl: { attribute: "base-url" },
+    token: {},
+    _choices: { state: true },
+    _trouble: { state: true },
+    _wrong: { state: true },
+    _said: { state: true },
+  };
+
+  #controller = new StoreController(this);
+  #saving = Promise.resolve();
+
+  createRenderRoot() {
+    return this;
+  }
+
+  storeChanged() {
+    this._choices = null;
+    this._said = "";
+    this._wrong = {};
+    this.#load();
+  }
+
+  render() {
+    return html`
+      <div class="page-head">
+        <h1>Preferences</h1>
+        <span class="muted" role="status">${this._said}</span>
+      </div>
+      ${this._choices ? this.#cards() : this.#waiting()}
+    `;
+  }
+
+  #cards() {
+    const parts = { choices: this._choices, wrong: this._wrong, save: this.#save };
+    return html`<div class="profile">${channelsCard(parts)} ${eventsCard(parts)}</div>`;
+  }
+
+  #waiting() {
+    if (!this._trouble) return html`<p class="muted">Loading…</p>`;
+    const again = html`<button class="button" type="button" @click=${this.#load}>Try again</button>`;
+    return note("This did not work", this._trouble, again);
+  }
+
+  #load = async () => {
+    const { store } = this.#controller;
+    this._trouble = "";
+    try {
+      const choices = await store.api.preferences();
+      if (store === this.#controller.store) this._choices = choices;
+    } catch (error) {
+      if (store === this.#controller.store) this._trouble = error.message;
+    }
+  };
+
+  /**
+   * One after the other, so that the last change wins.
+   * @param {object} change as the server takes it
+   * @param {() => void} undo puts the control back; what was typed stays, with what is wrong about it
+   */
+  #save = (change, undo) => {
+    const { store } = this.#controller;
+    this.#saving = this.#saving.then(async () => {
+      try {
+        this._said = "Saving…";
+        const choices = await store.api.changePreferences(change);
+        if (store !== this.#controller.store) return;
+        this._choices = choices;
+        this._wrong = Object.fromEntries(Object.entries(this._wrong).filter(([name]) => !(name in change)));
+        this._said = "Saved";
+      } catch (error) {
+        this._said = "Not saved";
+        this._wrong = { ...this._wrong, ...error.fields };
+        undo?.();
+        if (undo || error.status !== 400) store.notice({ text: `It could not be saved. ${error.message}` });
+      }
+    });
+  };
+}

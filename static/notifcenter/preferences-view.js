@@ -1,0 +1,151 @@
+/** The cards of the preferences. Classes and structure are those of templates/preferences/profile.html. */
+
+import { html } from "./vendor/lit.js";
+import { channelWord, eventWord } from "./format.js";
+
+/** The parts of each card: `choices` as the server has them, what is `wrong` by field, `save(change, undo)`. */
+export function channelsCard({ choices, wrong, save }) {
+  const channels = Object.entries(choices.channels);
+  const events = Object.keys(channels[0]?.[1].events ?? {});
+  return html`
+    <section class="card" aria-labelledby="channels-heading">
+      <h2 id="channels-heading">How to tell me</h2>
+      <p class="muted">The top switch of a column is the master switch of its channel.</p>
+      <div class="table-scroll" role="region" aria-label="Events and channels" tabindex="0">
+        <table class="matrix">
+          <thead>
+            <tr>
+              <td></td>
+              ${channels.map(([name, channel]) => channelHead(name, channel, save))}
+            </tr>
+          </thead>
+          <tbody>
+            ${events.map(
+              (event) => html`
+                <tr>
+                  <th scope="row"><span class="dot" data-event=${event}></span>${eventWord(event)}</th>
+                  ${channels.map(([name, channel]) => eventCell(event, name, channel, save))}
+                </tr>
+              `,
+            )}
+          </tbody>
+        </table>
+      </div>
+      ${field({
+        name: "email_address",
+        label: "E-mail address",
+        mode: "email",
+        value: choices.email_address,
+        problem: wrong.email_address,
+        change: (value) => save({ email_address: value.trim() }),
+      })}
+    </section>
+  `;
+}
+
+function channelHead(name, { available, why_not: whyNot, enabled }, save) {
+  return html`
+    <th scope="col">
+      <label>
+        ${checkbox(enabled, (on, undo) => save({ channels: { [name]: { enabled: on } } }, undo), {
+          disabled: !available,
+          describedBy: available ? "" : `why-${name}`,
+        })}
+        ${channelWord(name)}
+      </label>
+      ${available ? "" : html`<span class="matrix__why" id="why-${name}">${whyNot}</span>`}
+    </th>
+  `;
+}
+
+function eventCell(event, name, { available, events }, save) {
+  const change = (on, undo) => save({ channels: { [name]: { events: { [event]: on } } } }, undo);
+  return html`
+    <td>
+      <label>
+        ${checkbox(events[event], change, { disabled: !available, describedBy: available ? "" : `why-${name}` })}
+        <span class="visually-hidden">${eventWord(event)}: ${channelWord(name)}</span>
+      </label>
+    </td>
+  `;
+}
+
+export function eventsCard({ choices, wrong, save }) {
+  const { default_events: chosen, site_default_events: bySite, default_events_source: source } = choices;
+  const site = Object.keys(bySite).filter((event) => bySite[event]);
+  const own = source === "owner";
+  const choose = (value, checked, text, change) => {
+    const undo = ({ target }) => (target.closest("fieldset").querySelector("input:not(:checked)").checked = true);
+    return html`
+      <label class="choice">
+        <input
+          type="radio"
+          name="default_source"
+          value=${value}
+          .checked=${checked}
+          @change=${(event) => save(change, () => undo(event))}
+        />
+        ${text}
+      </label>
+    `;
+  };
+  return html`
+    <section class="card" aria-labelledby="defaults-heading">
+      <h2 id="defaults-heading">Which events</h2>
+      <p class="muted">A job's own file and the switches on its page go first. This holds for jobs that say nothing.</p>
+      <fieldset class="field">
+        <legend class="field__label">For jobs that say nothing</legend>
+        ${choose("site", !own, `As the site has it: ${site.map(eventWord).join(", ") || "nothing"}`, { default_events: null })}
+        ${choose("owner", own, "My own choice", { default_events: chosen })}
+      </fieldset>
+      ${own
+        ? html`
+            <fieldset class="field">
+              <legend class="field__label">Tell me when such a job</legend>
+              ${Object.keys(chosen).map((event) => {
+                const change = (on, undo) => save({ default_events: { [event]: on } }, undo);
+                return html`<label class="choice">${checkbox(chosen[event], change)} ${eventWord(event)}</label>`;
+              })}
+            </fieldset>
+          `
+        : ""}
+      ${field({
+        name: "waiting_minutes",
+        label: "A job waits too long after",
+        mode: "numeric",
+        value: choices.waiting_minutes ?? "",
+        problem: wrong.waiting_minutes,
+        help: `Minutes; left empty: as the site has it (${choices.site_waiting_minutes}).`,
+        change: (value) => save({ waiting_minutes: minutes(value.trim()) }),
+      })}
+    </section>
+  `;
+}
+
+function checkbox(on, change, { disabled = false, describedBy = "" } = {}) {
+  const changed = ({ target }) => change(target.checked, () => (target.checked = !target.checked));
+  return html`<input
+    type="checkbox"
+    .checked=${on}
+    ?disabled=${disabled}
+    aria-describedby=${describedBy}
+    @change=${changed}
+  />`;
+}
+
+/** What is no number goes to the server as it is, which knows what to say about it. */
+function minutes(text) {
+  if (!text) return null;
+  return /^\d+$/.test(text) ? Number(text) : text;
+}
+
+function field({ name, label, mode, value, problem, help = "", change }) {
+  return html`
+    <div class="field ${problem ? "field--wrong" : ""}">
+      <label class="field__label" for=${name}>${label}</label>
+      <input id=${name} inputmode=${mode} .value=${String(value)} @change=${({ target }) => change(target.value)} />
+      ${help ? html`<p class="field__help">${help}</p>` : ""}
+      ${problem ? html`<ul class="errorlist" role="alert">${problem.map((text) => html`<li>${text}</li>`)}</ul>` : ""}
+    </div>
+  `;
+}

@@ -1,0 +1,52 @@
+"""Another site, on a port of its own: every path is the same page. And the tokens that its users have."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import jwt
+
+TOKEN_SECRET = "a secret that only the browser tests know"
+
+
+class Portal(ThreadingHTTPServer):
+    daemon_threads = True
+    html = ""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(("127.0.0.1", port), PageHandler)
+        self.url = f"http://localhost:{self.server_port}"
+
+
+class PageHandler(BaseHTTPRequestHandler):
+    server: Portal
+
+    def do_GET(self) -> None:
+        body = self.server.html.encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@contextmanager
+def serving(port: int = 0) -> Iterator[Portal]:
+    with Portal(port) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def token_of(username: str, lifetime_seconds: int = 600) -> str:
+    claims = {"username": username, "exp": int(time.time()) + lifetime_seconds}
+    return jwt.encode(claims, TOKEN_SECRET, "HS256")
