@@ -41,8 +41,9 @@ MAX_SHOWN_CHARACTERS = 40
 
 _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+_WANTED = {Event.WAITING_TOO_LONG: f"true, false or minutes (1 to {MAX_WAITING_MINUTES})"}
 _MINUTES = re.compile(r"[0-9]{1,9}")
-_LOADER: type[yaml.SafeLoader] | type[yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+LOADER: type[yaml.SafeLoader] | type[yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def read_block(text: str | None) -> Block:
         return Block(warnings=(f"The file is larger than {MAX_CHARACTERS // 1024} KB and was not read.",))
     try:
         return _Reader(text).read()
-    except _TooMuchError as error:
+    except TooMuchError as error:
         return Block(warnings=(f"The file was not read: {error}.",))
     except yaml.MarkedYAMLError as error:
         where = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
@@ -86,7 +87,7 @@ def as_job_file(block: Block, columns: Iterable[Event]) -> JobFile:
     )
 
 
-class _TooMuchError(Exception):
+class TooMuchError(Exception):
     """The file is nested deeper, or has more parts, than any job's file has."""
 
 
@@ -94,7 +95,7 @@ class _Reader:
     """Walks the parser's events down `extras` → `jobStatusChangeNotification`, and over all the rest."""
 
     def __init__(self, text: str) -> None:
-        self._events = self._bounded(yaml.parse(text, Loader=_LOADER))
+        self._events = bounded(yaml.parse(text, Loader=LOADER))
         self._warnings: dict[str, None] = {}
 
     def read(self) -> Block:
@@ -156,8 +157,7 @@ class _Reader:
             if event is Event.WAITING_TOO_LONG:
                 minutes = limit
             if choice is None:
-                wanted = "true, false or minutes" if event is Event.WAITING_TOO_LONG else "true or false"
-                self._warn(f"`{key}` must be {wanted}; ignored.")
+                self._warn(f"`{key}` must be {_WANTED.get(event, 'true or false')}; ignored.")
                 events.pop(event, None)
                 ignored.add(event)
             else:
@@ -191,19 +191,20 @@ class _Reader:
         if len(self._warnings) <= MAX_WARNINGS:
             self._warnings[warning] = None
 
-    @staticmethod
-    def _bounded(events: Iterator[yaml.Event]) -> Iterator[yaml.Event]:
-        depth = 0
-        for number, event in enumerate(events):
-            if isinstance(event, yaml.CollectionStartEvent):
-                depth += 1
-            elif isinstance(event, yaml.CollectionEndEvent):
-                depth -= 1
-            if depth > MAX_DEPTH:
-                raise _TooMuchError(f"it is nested deeper than {MAX_DEPTH} levels")
-            if number > MAX_YAML_EVENTS:
-                raise _TooMuchError(f"it has more than {MAX_YAML_EVENTS} parts")
-            yield event
+
+def bounded(events: Iterator[yaml.Event], most: int = MAX_YAML_EVENTS) -> Iterator[yaml.Event]:
+    """The same events. Raises TooMuchError when they nest too deep, or are more than that."""
+    depth = 0
+    for number, event in enumerate(events):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > MAX_DEPTH:
+            raise TooMuchError(f"it is nested deeper than {MAX_DEPTH} levels")
+        if number > most:
+            raise TooMuchError(f"it has more than {most} parts")
+        yield event
 
 
 def _plain(node: yaml.Event) -> str | None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path, re_path
 
-from preferences import api, openpai_api, views
+from preferences import api, job_file_api, openpai_api, views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("profile/", views.profile, name="profile"),
     path("api/v1/preferences/", api.PreferencesView.as_view(), name="api-preferences"),
+    path("api/v1/job-file/", job_file_api.JobFileView.as_view(), name="api-job-file"),
     re_path(
         r"^api/v2/users/(?P<username>[^/]+)(?:/extension)?/?$",
         openpai_api.UserView.as_view(),

@@ -97,7 +97,7 @@ def test_a_waiting_limit_that_cannot_be_used_is_ignored_with_a_warning(value: st
     found = read_block(in_block(f"waitingTooLong: {value}"))
     assert found.block == {}
     assert found.ignored == {W}
-    assert found.warnings == ("`waitingTooLong` must be true, false or minutes; ignored.",)
+    assert found.warnings == ("`waitingTooLong` must be true, false or minutes (1 to 43200); ignored.",)
 
 
 @pytest.mark.parametrize(
