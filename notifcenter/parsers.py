@@ -20,7 +20,7 @@ class BodyTooLargeError(APIException):
 
 
 class BoundedJSONParser(BaseParser):
-    """UTF-8 JSON of at most DATA_UPLOAD_MAX_MEMORY_SIZE bytes."""
+    """UTF-8 JSON of at most DATA_UPLOAD_MAX_MEMORY_SIZE bytes, or of the view's own `max_body_bytes`."""
 
     media_type = "application/json"
     renderer_class = JSONRenderer
@@ -28,7 +28,8 @@ class BoundedJSONParser(BaseParser):
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
-        limit: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        view = (parser_context or {}).get("view")
+        limit: int = getattr(view, "max_body_bytes", settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
         body = stream.read(limit + 1)
         if len(body) > limit:
             raise BodyTooLargeError

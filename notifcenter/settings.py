@@ -187,7 +187,10 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Notifcenter",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
-    "ENUM_NAME_OVERRIDES": {"WishSource": "notifications.jobs_api.SOURCES"},
+    "ENUM_NAME_OVERRIDES": {
+        "WishSource": "notifications.jobs_api.SOURCES",
+        "JobEventName": "notifications.ingest_api.JOB_EVENT_CHOICES",
+    },
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

@@ -18,6 +18,8 @@ from notifications.delivery import queue
 from notifications.models import Delivery, DeliveryState, Notification
 from notifications.sources.frameworks import changes
 from notifications.sources.frameworks.models import CapturedChange, FailedChange, WaitingJob
+from notifications.sources.ingest import line
+from notifications.sources.ingest.models import Received
 from preferences.paging import CappedPaginator
 
 MAX_CHOSEN_ROWS = 10_000
@@ -157,6 +159,42 @@ class FailedChangeAdmin(ChangeAdmin):
     @admin.action(description="Try again", permissions=["try_again"])
     def try_again(self, request: HttpRequest, failed: QuerySet[FailedChange]) -> None:
         count = changes.try_again(list(failed.values_list("id", flat=True)[:MAX_CHOSEN_ROWS]))
+        self.message_user(request, f"{count} put back in line for the poller.", messages.SUCCESS)
+
+
+class PutAsideFilter(admin.SimpleListFilter):
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("waiting", "In line"), ("aside", "Put aside")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Received]) -> QuerySet[Received]:
+        match self.value():
+            case "waiting":
+                return queryset.filter(waiting=True)
+            case "aside":
+                return queryset.exclude(error="")
+        return queryset
+
+
+@admin.register(Received)
+class ReceivedAdmin(LongTableAdmin):
+    list_display = ["id", "kind", "user_name", "key", "received_at", "waiting", "short_error"]
+    list_filter = [PutAsideFilter, "kind"]
+    search_help_text = "Exact key or user name"
+    actions = ["try_again"]
+
+    def look_for(self, term: str) -> Q:
+        return Q(key=term) | Q(user_name=term)
+
+    @admin.display(description="error")
+    def short_error(self, received: Received) -> str:
+        return received.error[:120]
+
+    @admin.action(description="Try again", permissions=["try_again"])
+    def try_again(self, request: HttpRequest, chosen: QuerySet[Received]) -> None:
+        count = line.try_again(list(chosen.values_list("id", flat=True)[:MAX_CHOSEN_ROWS]))
         self.message_user(request, f"{count} put back in line for the poller.", messages.SUCCESS)
 
 

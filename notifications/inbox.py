@@ -6,15 +6,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from urllib.parse import quote
 
-from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
-from notifications import wording
+from notifications import links, wording
 from notifications.models import UNREAD, Notification
 from notifications.recording import LIVE_CHANNEL
 
@@ -158,7 +156,7 @@ def payload(notification: Notification, username: str) -> dict[str, Any]:
         "summary": wording.summary(event, details),
         "job": {
             "name": notification.job_name,
-            "framework": notification.framework_name,
+            "framework": links.framework_of(notification),
             "username": username,
             "virtual_cluster": notification.virtual_cluster,
         },
@@ -167,10 +165,6 @@ def payload(notification: Notification, username: str) -> dict[str, Any]:
         "created_at": notification.created_at,
         "read_at": notification.read_at,
         "archived_at": notification.archived_at,
-        "url": job_url(notification.framework_name),
+        "url": links.page_of(notification),
         "details": details,
     }
-
-
-def job_url(framework_name: str) -> str:
-    return f"{settings.BASE_URL}/jobs/{quote(framework_name, safe='')}/"

@@ -13,8 +13,9 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from notifications import job_list, jobs
+from notifications import job_list, jobs, wording
 from notifications.jobs_api import JobListQuery
+from notifications.sources.ingest.names import is_alert, is_reported
 from preferences import services
 from preferences.forms import JobConfigForm
 from preferences.selectors import job_wishes, time_zone_of
@@ -49,12 +50,14 @@ def job_list_page(request: HttpRequest) -> HttpResponse:
 def job_page(request: HttpRequest, framework: str) -> HttpResponse:
     """A job's facts, what was told about it, and its own switches (POST; with `drop`: forget them)."""
     assert isinstance(request.user, User)
+    if is_reported(framework) or is_alert(framework):
+        return _told_page(request, request.user, framework)
     try:
         job = jobs.find_job(viewer=request.user, framework_name=framework)
     except jobs.JobsUnavailableError as error:
         return _unavailable(request, error)
     except jobs.NoSuchJobError:
-        return _gone_job_page(request, request.user, framework)
+        return _told_page(request, request.user, framework)
     wishes = job_wishes(job=job.config)
     submission_time = job.config.submission_time
     form = JobConfigForm(
@@ -70,14 +73,22 @@ def job_page(request: HttpRequest, framework: str) -> HttpResponse:
             services.set_job_override(job=job.config, **form.changes())
             messages.success(request, "The switches of this job are saved.")
         return redirect(request.path)
-    return _render_job(request, request.user, framework, submission_time, {"job": job, "form": form})
+    return _render_job(
+        request,
+        request.user,
+        framework,
+        submission_time,
+        {"name": job.row.plain_name, "job": job, "form": form},
+    )
 
 
-def _gone_job_page(request: HttpRequest, viewer: User, framework: str) -> HttpResponse:
-    submission_time = jobs.last_submission_told(viewer=viewer, framework_name=framework)
-    if submission_time is None or request.method == "POST":
+def _told_page(request: HttpRequest, viewer: User, framework: str) -> HttpResponse:
+    """What was told about a job that the cluster's table does not have (any more)."""
+    last = jobs.last_told(viewer=viewer, framework_name=framework)
+    if last is None or request.method == "POST":
         raise Http404("There is no such job.")
-    return _render_job(request, viewer, framework, submission_time, {})
+    context = {"name": last.job_name or wording.UNNAMED, "reported": is_reported(framework)}
+    return _render_job(request, viewer, framework, last.submission_time, context)
 
 
 def _render_job(

@@ -103,12 +103,12 @@ def timeline(*, framework_name: str, submission_time: datetime) -> list[Told]:
     return [_told(one) for one in reversed(newest.prefetch_related("deliveries"))]
 
 
-def last_submission_told(*, viewer: User, framework_name: str) -> datetime | None:
-    """For a job that is gone from the cluster's table: the submission that the viewer heard of last."""
+def last_told(*, viewer: User, framework_name: str) -> Notification | None:
+    """For a job that the cluster's table does not have: what the viewer heard of its last submission."""
     if len(framework_name) > MAX_NAME_CHARACTERS or "\0" in framework_name:
         return None
     told = Notification.objects.filter(framework_name=framework_name, user=viewer)
-    return told.order_by("-submission_time").values_list("submission_time", flat=True).first()
+    return told.order_by("-submission_time", "-id").first()
 
 
 @contextmanager

@@ -26,9 +26,13 @@ CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 TIMEOUT_SECONDS = 5
 """For each query of a scrape."""
 MOST_PENDING = 100_000
-"""Where counting the captured changes that wait stops."""
+"""Where counting the changes that wait stops."""
 
-_PENDING = "SELECT count(*) FROM (SELECT FROM notifications_capturedchange LIMIT %s) AS few"
+_PENDING = """
+SELECT count(*) FROM (
+    SELECT FROM notifications_capturedchange UNION ALL SELECT FROM notifications_received WHERE waiting LIMIT %s
+) AS few
+"""
 _OLDEST_UNSENT = f"""
 SELECT COALESCE(GREATEST(extract(epoch FROM statement_timestamp() - min(planned_at)), 0), 0)
 FROM ({health.OPEN_DELIVERIES}) AS open
@@ -53,7 +57,7 @@ class _Stored(Collector):
             yield _histogram(metric, rows) if isinstance(metric, Histogram) else _plain(metric, rows)
         yield _gauge(
             "changes_pending",
-            f"Captured changes that wait for the poller, counted up to {MOST_PENDING}.",
+            f"Changes, captured or received, that wait for the poller, counted up to {MOST_PENDING}.",
             pending,
         )
         yield _gauge(

@@ -1,6 +1,6 @@
 """What was told (Notification), how it reaches people (Delivery), and the poller's own state.
 
-The rows of the framework source are in `sources/frameworks/models.py`, imported below for Django.
+The rows of the sources are in their own `models.py`, imported below for Django.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from notifications.sources.frameworks.models import (
     WaitingJob,
     WishMirror,
 )
+from notifications.sources.ingest.models import Received
 from preferences.kinds import Channel, Event
 
 __all__ = [  # Django finds the models of an app here
@@ -30,6 +31,7 @@ __all__ = [  # Django finds the models of an app here
     "Notification",
     "PendingMark",
     "PollerState",
+    "Received",
     "WaitingJob",
     "WishMirror",
 ]

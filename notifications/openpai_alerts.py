@@ -33,11 +33,16 @@ def labels(
         "alertname": ALERT_NAME,
         "severity": SEVERITY,
         "state": STATES.get(event, event.upper()),  # type: ignore[call-overload]
-        "retries": str(ordinal if event == Event.RETRIED else 0),
+        "retries": str(ordinal if event == Event.RETRIED else _retries(details)),
         **({str(name): str(value) for name, value in own.items()} if isinstance(own, Mapping) else {}),
         "job_name": job_name,
         "username": username,
     }
+
+
+def _retries(details: Mapping[str, Any]) -> int:
+    known = details.get("retries")
+    return known if type(known) is int else 0
 
 
 def alert(payload: Mapping[str, Any], *, lifetime: timedelta) -> dict[str, Any]:

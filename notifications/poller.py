@@ -150,6 +150,8 @@ class Poller:
         return " ".join(filter(None, (self.problem(), *refusals)))
 
     def _step(self, source: Source, limit: int) -> bool:
+        if not source.is_worth_a_look():
+            return False
         started = time.monotonic()
         with transaction.atomic():
             batch = source.take(limit)
@@ -168,6 +170,7 @@ class Poller:
         wishes = load_wishes(usernames=batch.usernames, frameworks=batch.frameworks)
         source.add_timed(batch, wishes)
         recorded = recording.record(batch.candidates, wishes)
+        recording.resolve(batch.resolutions)
         source.finish(batch, recorded.frameworks)
         return recorded
 

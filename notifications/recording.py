@@ -15,7 +15,7 @@ from django.db import connection
 
 from notifications import counting
 from notifications.events import EventKey
-from notifications.sources.base import Batch, Candidate
+from notifications.sources.base import Batch, Candidate, Resolution
 from preferences.kinds import Channel
 from preferences.prepared import Prepared
 from preferences.rules import NO_OVERRIDE, Decision, decide
@@ -48,6 +48,18 @@ SELECT event, count(*), (SELECT count(*) FROM queued), pg_notify(%s, '')
 FROM new GROUP BY event
 """,
 )
+
+
+# What is over already stays as it was. Those who see it are told that something has changed.
+_RESOLVE = """
+WITH resolved AS (
+    UPDATE notifications_notification n SET details = n.details || r.d
+    FROM json_to_recordset(%s) AS r(f text, s timestamptz, d jsonb)
+    WHERE n.framework_name = r.f AND n.submission_time = r.s AND NOT n.details ? 'resolved_at'
+    RETURNING n.user_id
+)
+SELECT pg_notify(%s, user_id::text) FROM resolved GROUP BY user_id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +111,17 @@ def count(batch: Batch, recorded: Recorded, *, seconds: float) -> None:
         tally.observe(counting.CHANGE_TO_COMMIT, age + seconds)
     tally.observe(counting.POLL, seconds)
     tally.store()
+
+
+def resolve(resolutions: Iterable[Resolution]) -> None:
+    """Write down what is over, in the poller's transaction. It tells nobody again; open pages show it."""
+    rows = [
+        {"f": one.framework_name, "s": one.submission_time.isoformat(), "d": one.details}
+        for one in resolutions
+    ]
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.execute(_RESOLVE, [json.dumps(rows), LIVE_CHANNEL])
 
 
 def _row(order: int, candidate: Candidate, user_id: int, decision: Decision) -> dict[str, object]:

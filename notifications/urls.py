@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path, re_path
 
-from notifications import api, job_views, jobs_api, openpai_api, views
+from notifications import api, ingest_api, job_views, jobs_api, openpai_api, views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.inbox_page, name="inbox"),
@@ -19,6 +19,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
         api.NotificationView.as_view(),
         name="api-notification",
     ),
+    path(
+        "api/v1/ingest/alertmanager/",
+        ingest_api.AlertmanagerView.as_view(),
+        name="api-ingest-alertmanager",
+    ),
+    path("api/v1/ingest/events/", ingest_api.JobEventsView.as_view(), name="api-ingest-events"),
     path("jobs/", job_views.job_list_page, name="jobs"),
     path("jobs/<str:framework>/", job_views.job_page, name="job"),
     path("api/v1/jobs/", jobs_api.JobListView.as_view(), name="api-jobs"),

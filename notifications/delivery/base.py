@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
@@ -36,6 +37,10 @@ class Transport(ABC):
     def why_not(self, delivery: Delivery) -> str:
         """Why this delivery has become pointless, such as a user without an address; '' when it has not."""
         return ""
+
+    def announce(self, deliveries: Sequence[Delivery]) -> None:
+        """What will be sent next, for a channel that can take several at once."""
+        return
 
     def open(self) -> None:
         """Get ready to send; called before each one. Raises ChannelDown."""

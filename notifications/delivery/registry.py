@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from notifications.delivery.alertmanager import AlertmanagerTransport
 from notifications.delivery.base import Transport
 from notifications.delivery.email import EmailTransport
 from preferences.kinds import Channel
 
 TRANSPORTS: Mapping[Channel, type[Transport]] = {
     Channel.EMAIL: EmailTransport,
+    Channel.ALERTMANAGER: AlertmanagerTransport,
 }

@@ -90,6 +90,7 @@ def _worth_sending(taken: Sequence[Claim]) -> list[Job]:
 def _send_all(channel: Channel, jobs: Sequence[Job], halfway: float) -> None:
     """Past half the lease what is left goes back: the next send might outlive it."""
     with TRANSPORTS[channel]() as transport:
+        transport.announce([delivery for _, delivery in jobs])
         for position, (claim, delivery) in enumerate(jobs):
             if stopping.is_set() or time.monotonic() > halfway:
                 for left, _ in jobs[position:]:

@@ -6,13 +6,14 @@ import zoneinfo
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, tzinfo
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist
 
-from notifications import wording
+from notifications import links, wording
 from notifications.models import Notification
+from notifications.sources.ingest.names import is_reported
 from preferences.kinds import Event
 
 MAX_NAME_CHARACTERS = 100
@@ -21,13 +22,18 @@ MAX_REASON_CHARACTERS = 600
 MAX_DIAGNOSTICS_LINES = 15
 MAX_DIAGNOSTICS_CHARACTERS = 1500
 MAX_SOLUTIONS = 5
-PREPOSITIONS: Mapping[str, str] = {Event.RUNNING: "since", Event.WAITING_TOO_LONG: "as of"}
+PREPOSITIONS: Mapping[str, str] = {
+    Event.RUNNING: "since",
+    Event.WAITING_TOO_LONG: "as of",
+    Event.ALERT: "since",
+}
 ADVICE: Mapping[str, tuple[str, ...]] = {
     Event.WAITING_TOO_LONG: (
         "See whether its virtual cluster has the free resources that it asks for.",
         "A job that asks for less, or runs in another virtual cluster, may start sooner.",
     )
 }
+ALERT_LABELS: Mapping[str, str] = {"alertname": "Alert", "severity": "Severity"}
 ENDINGS = (Event.SUCCEEDED, Event.FAILED, Event.STOPPED)
 
 
@@ -36,12 +42,13 @@ def tell(notification: Notification) -> dict[str, Any]:
     details = notification.details if isinstance(notification.details, dict) else {}
     event, zone = notification.event, zone_of(notification)
     name = wording.visible(notification.job_name) or wording.UNNAMED
+    title = wording.title(event, notification.job_name, notification.ordinal, details)
     return {
         "event": event,
         "word": wording.event_word(event),
-        "title": wording.title(event, notification.job_name, notification.ordinal, details),
+        "title": title,
         "summary": wording.summary(event, details),
-        "job": wording.shorten(name, MAX_NAME_CHARACTERS),
+        "subject": title if event == Event.ALERT else wording.shorten(name, MAX_NAME_CHARACTERS),
         "note": _note(event, notification.ordinal, details),
         "moment": moment(notification.occurred_at, zone),
         "preposition": PREPOSITIONS.get(event, "on"),
@@ -52,7 +59,8 @@ def tell(notification: Notification) -> dict[str, Any]:
         "diagnostics": _diagnostics(details),
         "cluster": wording.visible(settings.CLUSTER_NAME),
         "job_url": job_url(notification),
-        "switches_url": own_job_url(notification),
+        "about_job": bool(links.framework_of(notification)),
+        "switches_url": _switches_url(notification),
         "preferences_url": f"{settings.BASE_URL}/profile/",
     }
 
@@ -73,15 +81,18 @@ def moment(time: datetime, zone: tzinfo) -> str:
 
 
 def job_url(notification: Notification) -> str:
-    """The job's page in OpenPAI's web portal, or ours where the portal's address is not known."""
-    if not settings.PAI_WEBPORTAL_URL:
-        return own_job_url(notification)
+    """The job's page in OpenPAI's web portal, or what the notification leads to where there is no such page."""
+    is_in_portal = links.framework_of(notification) and not is_reported(notification.framework_name)
+    if not settings.PAI_WEBPORTAL_URL or not is_in_portal:
+        return links.page_of(notification)
     query = urlencode({"username": notification.user.get_username(), "jobName": notification.job_name})
     return f"{settings.PAI_WEBPORTAL_URL}/job-detail.html?{query}"
 
 
-def own_job_url(notification: Notification) -> str:
-    return f"{settings.BASE_URL}/jobs/{quote(notification.framework_name, safe='')}/"
+def _switches_url(notification: Notification) -> str:
+    """Where the job can be muted; '' when it is not in the cluster's table."""
+    framework = links.framework_of(notification)
+    return links.job_page(framework) if framework and not is_reported(framework) else ""
 
 
 def _note(event: str, ordinal: int, details: Mapping[str, Any]) -> str:
@@ -107,10 +118,14 @@ def _after(event: str, details: Mapping[str, Any]) -> str:
 
 
 def _facts(notification: Notification, details: Mapping[str, Any], zone: tzinfo) -> Iterator[tuple[str, str]]:
+    if notification.event == Event.ALERT:
+        yield from _alert_facts(notification, details)
+        return
     yield "Job", wording.visible(notification.job_name) or wording.UNNAMED
     if notification.virtual_cluster:
         yield "Virtual cluster", wording.visible(notification.virtual_cluster)
-    yield "Submitted", moment(notification.submission_time, zone)
+    if not is_reported(notification.framework_name):
+        yield "Submitted", moment(notification.submission_time, zone)
     for label, key in (("Waited", "waited_seconds"), ("Ran", "ran_seconds")):
         if _duration(details, key):
             yield label, _duration(details, key)
@@ -128,6 +143,20 @@ def _facts(notification: Notification, details: Mapping[str, Any], zone: tzinfo)
         yield "Retries", f"{retries} of {most}" if most else str(retries)
     if _number(details, "gpus"):
         yield "GPUs", str(_number(details, "gpus"))
+
+
+def _alert_facts(notification: Notification, details: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if notification.job_name:
+        yield "Job", wording.visible(notification.job_name)
+    if notification.virtual_cluster:
+        yield "Virtual cluster", wording.visible(notification.virtual_cluster)
+    labels = details.get("labels")
+    for name, value in (labels if isinstance(labels, dict) else {}).items():
+        if name != "virtual_cluster":
+            label = ALERT_LABELS.get(name) or wording.visible(name)
+            yield wording.shorten(label, MAX_NAME_CHARACTERS), wording.visible(str(value))
+    if _text(details, "runbook_url"):
+        yield "Runbook", wording.visible(_text(details, "runbook_url"))
 
 
 def _solutions(details: Mapping[str, Any]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+from notifications import links
 from notifications.models import Delivery
 from preferences.models import ChannelPolicy, ChannelPreference, JobConfig
 
@@ -19,7 +20,7 @@ def why_not_wanted(deliveries: Collection[Delivery]) -> Mapping[int, str]:
     )
     muted = set(
         JobConfig.objects.filter(
-            muted=True, framework_name__in={notification.framework_name for notification in notifications}
+            muted=True, framework_name__in={links.job_of(notification)[0] for notification in notifications}
         ).values_list("framework_name", "submission_time")
     )
     reasons = {}
@@ -31,6 +32,6 @@ def why_not_wanted(deliveries: Collection[Delivery]) -> Mapping[int, str]:
             reasons[delivery.id] = "The administrator has switched this channel off."
         elif (notification.user_id, delivery.channel) in declined:
             reasons[delivery.id] = "The user has switched this channel off."
-        elif (notification.framework_name, notification.submission_time) in muted:
+        elif links.job_of(notification) in muted:
             reasons[delivery.id] = "The job has been muted."
     return reasons

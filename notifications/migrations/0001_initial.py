@@ -140,6 +140,23 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='Received',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(max_length=200, unique=True)),
+                ('kind', models.CharField(choices=[('job_event', 'Job event'), ('alert', 'Alert'), ('resolved', 'Resolved alert')], max_length=16)),
+                ('user_name', models.CharField(blank=True, help_text='Empty: for the administrators.', max_length=256)),
+                ('payload', models.JSONField()),
+                ('received_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('waiting', models.BooleanField(db_default=True)),
+                ('error', models.TextField(db_default='')),
+            ],
+            options={
+                'verbose_name': 'received event',
+                'indexes': [models.Index(condition=models.Q(('waiting', True)), fields=['id'], name='received_waiting')],
+            },
+        ),
+        migrations.CreateModel(
             name='PollerState',
             fields=[
                 ('id', models.PositiveSmallIntegerField(default=1, editable=False, primary_key=True, serialize=False)),

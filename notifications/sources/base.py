@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 
 from notifications.counting import Tally
 from notifications.events import JobEvent
@@ -12,19 +14,36 @@ from preferences.rules import NO_FILE, JobFile
 from preferences.wishes import JobKey, Wishes
 
 
+class UndigestibleError(Exception):
+    """What was taken means nothing to us; the message says why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An event that happened, before it is decided whether anybody wants to hear of it."""
+    """An event that happened, before it is decided whether anybody wants to hear of it.
+
+    `about`: the job that an event which is not the job's own is about; muting that job silences it.
+    """
 
     event: JobEvent
     username: str
     job_name: str
     virtual_cluster: str = ""
     file: JobFile = NO_FILE
+    about: JobKey | None = None
 
     @property
     def job(self) -> JobKey:
-        return self.event.framework_name, self.event.submission_time
+        return self.about or (self.event.framework_name, self.event.submission_time)
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """What was told under this name and time is over; `details` are added to what is known of it."""
+
+    framework_name: str
+    submission_time: datetime
+    details: Mapping[str, Any]
 
 
 @dataclass(slots=True)
@@ -41,11 +60,12 @@ class Batch:
     frameworks: set[str] = field(default_factory=set)
     ages: list[float] = field(default_factory=list)
     tally: Tally = field(default_factory=Tally)
+    resolutions: list[Resolution] = field(default_factory=list)
 
     def add(self, candidate: Candidate) -> None:
         self.candidates.append(candidate)
         self.usernames.add(candidate.username)
-        self.frameworks.add(candidate.event.framework_name)
+        self.frameworks.add(candidate.job[0])
 
 
 class Source(ABC):
@@ -55,9 +75,13 @@ class Source(ABC):
     def take(self, limit: int) -> Batch | None:
         """The next changes, oldest first, at most `limit`; None when nothing is due."""
 
-    @abstractmethod
+    def is_worth_a_look(self) -> bool:
+        """A cheap question before each step; False spares the transaction."""
+        return True
+
     def add_timed(self, batch: Batch, wishes: Wishes) -> None:
         """Add the candidates that depend on a limit somebody has set."""
+        return
 
     @abstractmethod
     def finish(self, batch: Batch, told: Collection[str]) -> None:
@@ -68,25 +92,25 @@ class Source(ABC):
         """Take what `take(1)` takes out of the line, because of this error; False when there is nothing."""
 
     @abstractmethod
-    def reconcile(self) -> int:
-        """Queue what was missed while nobody watched; returns the number of changes queued."""
-
-    @abstractmethod
-    def reconcile_recent(self) -> None:
-        """The capture says that it has missed something a moment ago: find it."""
-
-    @abstractmethod
-    def look_after(self) -> None:
-        """Small regular duties, every few seconds."""
-
-    @abstractmethod
-    def problem(self) -> str:
-        """Why this source cannot work, with what to do; '' when it can."""
-
-    @abstractmethod
-    def put_back(self) -> str:
-        """Mend what others have taken away of what was installed; '' or why that was not possible."""
-
-    @abstractmethod
     def has_work(self) -> bool:
         """Whether a change is waiting now."""
+
+    def reconcile(self) -> int:
+        """Queue what was missed while nobody watched; returns the number of changes queued."""
+        return 0
+
+    def reconcile_recent(self) -> None:
+        """The capture says that it has missed something a moment ago: find it."""
+        return
+
+    def look_after(self) -> None:
+        """Small regular duties, every few seconds."""
+        return
+
+    def problem(self) -> str:
+        """Why this source cannot work, with what to do; '' when it can."""
+        return ""
+
+    def put_back(self) -> str:
+        """Mend what others have taken away of what was installed; '' or why that was not possible."""
+        return ""

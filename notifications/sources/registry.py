@@ -2,5 +2,6 @@
 
 from notifications.sources.base import Source
 from notifications.sources.frameworks.source import FrameworkSource
+from notifications.sources.ingest.source import IngestSource
 
-SOURCES: list[type[Source]] = [FrameworkSource]
+SOURCES: list[type[Source]] = [FrameworkSource, IngestSource]

@@ -35,9 +35,18 @@ export function facts({ job, details, occurred_at: occurredAt }, lang) {
     ["Ran for", details.ran_seconds >= 0 && duration(details.ran_seconds)],
     ["Retries", details.retries > 0 && retries],
     ["GPUs", details.gpus > 0 && details.gpus],
+    ...labels(details),
+    ["Resolved", details.resolved_at && exactTime(details.resolved_at, lang)],
     ["Virtual cluster", job.virtual_cluster],
     ["Happened", exactTime(occurredAt, lang)],
     ["Job", job.name],
   ];
   return pairs.filter(([, value]) => value !== undefined && value !== false && value !== "");
+}
+
+/** What an alert says of itself beside its job. */
+function labels({ labels: known = {} }) {
+  const names = { alertname: "Alert", severity: "Severity" };
+  const others = Object.entries(known).filter(([name]) => name !== "virtual_cluster");
+  return others.map(([name, value]) => [names[name] ?? name, value]);
 }

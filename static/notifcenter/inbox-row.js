@@ -7,6 +7,7 @@ import { facts } from "./inbox-facts.js";
 /** `act` holds opened(item), read(item, bool), archive(item, bool) and url(item). */
 export function inboxRow(item, lang, act) {
   const { details } = item;
+  const runbook = safeUrl(details.runbook_url, "");
   return html`
     <li class="notice ${item.read_at ? "" : "notice--unread"}" data-id=${item.id}>
       <details @toggle=${(event) => event.target.open && act.opened(item)}>
@@ -40,7 +41,8 @@ export function inboxRow(item, lang, act) {
             ${facts(item, lang).map(([label, value]) => html`<div><dt>${label}</dt><dd>${value}</dd></div>`)}
           </dl>
           ${details.diagnostics ? html`<h3>Diagnostics</h3><pre tabindex="0">${details.diagnostics}</pre>` : ""}
-          <a class="button" href=${safeUrl(act.url(item), "/")}>Open job</a>
+          ${item.job.framework ? html`<a class="button" href=${safeUrl(act.url(item), "/")}>Open job</a>` : ""}
+          ${runbook ? html`<a class="button" href=${runbook}>Runbook</a>` : ""}
         </div>
       </details>
       <div class="notice__actions">${item.archived_at ? restore(item, act) : inFolder(item, act)}</div>

@@ -17,6 +17,9 @@ from notifications.models import FailedChange, MetricValue
 from notifications.poller import Poller
 from notifications.sources.frameworks import capture, changes, counts
 from notifications.sources.frameworks.source import FrameworkSource
+from notifications.sources.ingest import line
+from notifications.sources.ingest.line import New
+from notifications.sources.ingest.models import Kind
 from preferences.kinds import Event
 from tests.cluster import ALL_EVENTS, ended, snapshot, started, submit, told, update
 from tests.database import sql
@@ -96,6 +99,11 @@ def test_what_the_poller_says_of_itself() -> None:
     assert 0 < now["change_to_commit_seconds_sum"] < 6 * 60
     assert now["poll_seconds_count"] == 1, "polls with nothing due do not count"
     assert now.counts("notifications_total") == {("failed",): 3}
+
+
+def test_what_came_in_over_http_waits_too() -> None:
+    line.put([New("alert:1", Kind.ALERT, "alice", {}), New("alert:2", Kind.ALERT, "alice", {})])
+    assert scrape()["changes_pending"] == 2
 
 
 def everything() -> dict[tuple[str, Labels], float]:

@@ -123,3 +123,18 @@ def test_the_bell_of_the_portal_may_ask_with_its_token(alice: User, settings: Se
         answer = client_of().get(path, headers={"Authorization": f"Bearer {token}"})
         assert [one["labels"]["job_name"] for one in answer.json()] == ["resnet50"]
     assert client_of().get(URL).status_code == 401
+
+
+def test_the_retries_that_a_job_has_had(alice: User) -> None:
+    notify(alice, details={"retries": 2})
+    (alert,) = get(client_of(alice), URL)
+    assert alert["labels"]["retries"] == "2"
+
+
+def test_an_alert_of_the_monitoring_is_itself_until_it_is_resolved(alice: User) -> None:
+    details = {"summary": "GPUs are idle", "labels": {"alertname": "GpuIdle", "severity": "critical"}}
+    notify(alice, event="alert", details=details)
+    notify(alice, event="alert", details={**details, "resolved_at": "2026-11-22T09:00:00Z"})
+    (alert,) = get(client_of(alice), URL)
+    assert (alert["labels"]["alertname"], alert["labels"]["severity"]) == ("GpuIdle", "critical")
+    assert alert["annotations"]["summary"] == "GPUs are idle"

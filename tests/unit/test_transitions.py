@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from notifications.sources.base import UndigestibleError
 from notifications.sources.frameworks.diagnosis import Diagnosis
 from notifications.sources.frameworks.transitions import (
     ENDS,
     STATES,
     StateChange,
-    UndigestibleError,
     events_of,
     may_hide_a_run,
     needs_snapshot,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
@@ -12,7 +11,7 @@ from functools import partial
 from django.conf import settings
 
 from notifications.events import JobEvent
-from notifications.sources.base import Batch, Candidate, Source
+from notifications.sources.base import Batch, Candidate, Source, UndigestibleError
 from notifications.sources.frameworks import capture, changes, marks, reconcile, waiting, wish_columns
 from notifications.sources.frameworks.changes import JobRow, TakenChange
 from notifications.sources.frameworks.counts import JobCounts
@@ -22,10 +21,10 @@ from notifications.sources.frameworks.models import plain_job_name
 from notifications.sources.frameworks.transitions import (
     STATE_EVENTS,
     WAITING,
-    UndigestibleError,
     events_of,
 )
 from notifications.sources.frameworks.waiting import DueWait, Wait
+from notifications.sources.usernames import valid_username
 from preferences.job_protocol import as_job_file, read_block
 from preferences.kinds import Event
 from preferences.rules import NO_OVERRIDE, JobFile, waiting_limit_minutes
@@ -33,8 +32,6 @@ from preferences.wishes import Wishes
 
 logger = logging.getLogger(__name__)
 
-USERNAME = re.compile(r"[\w.-]+", re.ASCII)
-MAX_USERNAME_CHARACTERS = 150
 DUE_SECONDS = 1.0
 """How often waits are looked at while there are changes to handle."""
 
@@ -156,7 +153,7 @@ def _digest(taken: list[TakenChange], batch: FrameworkBatch, diagnoses: Diagnose
 
 def _candidates(one: TakenChange, diagnoses: Diagnoses) -> Iterator[Candidate]:
     """Raises UndigestibleError, also for an owner who cannot have an account."""
-    username = _valid_username(one.user_name)
+    username = valid_username(one.user_name)
     now, retry = partial(diagnoses.of, one), partial(diagnoses.of_retry, one)
     events = events_of(one.change, one.row.gpus, now, retry)
     file = _job_file(one.row)
@@ -175,18 +172,6 @@ def _candidate(event: JobEvent, username: str, row: JobRow, file: JobFile) -> Ca
     return Candidate(event, username, name, row.virtual_cluster or "", file)
 
 
-def _valid_username(name: str | None) -> str:
-    if not name:
-        raise UndigestibleError("The job has no owner (userName is empty).")
-    if len(name) > MAX_USERNAME_CHARACTERS:
-        raise UndigestibleError(f"The owner's name is longer than {MAX_USERNAME_CHARACTERS} characters.")
-    if not USERNAME.fullmatch(name):
-        raise UndigestibleError(
-            f"{name[:100]!r} is no valid user name: only letters, digits, _ . and - may be in it."
-        )
-    return name
-
-
 def _job_file(row: JobRow) -> JobFile:
     return as_job_file(read_block(row.job_config), row.columns)
 
@@ -202,7 +187,7 @@ def _follow_wait(one: TakenChange, batch: FrameworkBatch) -> None:
         wait = Wait(
             change.framework_name,
             change.submission_time,
-            _valid_username(one.user_name),
+            valid_username(one.user_name),
             change.retries,
             change.changed_at,
         )

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from notifications.events import JobEvent
+from notifications.sources.base import UndigestibleError
 from notifications.sources.frameworks.diagnosis import Diagnosis
 from preferences.kinds import Event
 
@@ -16,10 +17,6 @@ STATES = frozenset({WAITING, RUNNING, STOPPING, UNKNOWN, *ENDS})
 STATE_EVENTS = {RUNNING: Event.RUNNING, **ENDS}
 
 _NOT_SEEN_RUNNING = frozenset({None, "", WAITING, UNKNOWN})
-
-
-class UndigestibleError(Exception):
-    """A captured change means nothing to us; the message says why."""
 
 
 class StateChange(NamedTuple):

@@ -1,0 +1,272 @@
+"""From Alertmanager's webhook to the inbox, by our own REST and poller."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from pytest_django import Settings
+
+from notifications.delivery.wanted import why_not_wanted
+from notifications.models import Delivery, Notification, Received
+from notifications.sources.ingest import source
+from preferences import services
+from preferences.kinds import Channel, Event
+from preferences.models import SiteSettings
+from preferences.services import ChannelChange
+from tests.clients import client_of, get
+from tests.cluster import submit
+from tests.inbox import LIST
+from tests.pollers import drain
+from tests.unit.test_ingest_reading import alert, labels
+from tests.wishes import job
+
+pytestmark = pytest.mark.django_db
+URL = "/api/v1/ingest/alertmanager/"
+TOKEN = "a-token-that-only-the-tests-know"
+STARTED = "2026-11-22T11:00:00Z"
+
+
+@pytest.fixture(autouse=True)
+def _token(settings: Settings) -> None:
+    settings.INGEST_TOKEN = TOKEN
+
+
+def post(*alerts: Any, token: str = TOKEN, **more: Any) -> Any:
+    body = {"version": "4", "alerts": list(alerts), **more}
+    return Client().post(URL, body, "application/json", headers={"Authorization": f"Bearer {token}"})
+
+
+def fired(**more: Any) -> dict[str, Any]:
+    return alert(startsAt=STARTED, **more)
+
+
+def one() -> Notification:
+    drain()
+    return Notification.objects.get()
+
+
+class TestWho:
+    @pytest.mark.parametrize(
+        "header", ["", "Bearer", "Bearer wrong", f"Basic {TOKEN}", f"Bearer {TOKEN}x", "Bearer ü"]
+    )
+    def test_another_token_is_refused(self, header: str) -> None:
+        answer = Client().post(
+            URL, {}, "application/json", headers={"Authorization": header} if header else {}
+        )
+        assert answer.status_code == 401
+        assert "INGEST_TOKEN" in answer.json()["detail"]
+        assert answer["WWW-Authenticate"] == "Bearer"
+
+    def test_a_users_session_is_no_token(self, alice: User) -> None:
+        assert client_of(alice).post(URL, {}, "application/json").status_code == 401
+
+    def test_without_a_token_of_ours_it_is_off_and_alertmanager_may_try_again(
+        self, settings: Settings
+    ) -> None:
+        settings.INGEST_TOKEN = ""
+        answer = post(fired(), token="")
+        assert answer.status_code == 503
+        assert "INGEST_TOKEN is not set" in answer.json()["detail"]
+
+    def test_the_token_opens_nothing_else(self) -> None:
+        assert Client().get(LIST, headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 401
+
+
+class TestBody:
+    @pytest.mark.parametrize("body", [b"{", b"[]", b'{"version": "3", "alerts": []}', b"\xff", b"[" * 10_000])
+    def test_what_is_no_payload_is_refused_with_a_reason(self, body: bytes) -> None:
+        answer = Client().post(URL, body, "application/json", headers={"Authorization": f"Bearer {TOKEN}"})
+        assert answer.status_code == 400
+        assert answer.json()["detail"]
+
+    def test_a_large_group_is_taken_and_a_huge_body_refused(self) -> None:
+        annotations = {"description": "x" * 2000}
+        answer = post(*[fired(fingerprint=f"{number:x}", annotations=annotations) for number in range(700)])
+        assert answer.json()["accepted"] == 700
+        assert post(fired(annotations={"description": "x" * 9_000_000})).status_code == 413
+
+    def test_the_good_ones_are_taken_and_the_rest_is_named(self) -> None:
+        answer = post(
+            fired(), fired(fingerprint="f1", labels={"alertname": "NodeDown"}), 3, truncatedAlerts=2
+        )
+        assert answer.status_code == 200
+        said = answer.json()
+        assert (said["accepted"], said["truncated"], len(said["ignored"])) == (1, 2, 2)
+        assert said["ignored"][0]["fingerprint"] == "f1"
+        assert said["ignored"][0]["alertname"] == "NodeDown"
+        assert "username" in said["ignored"][0]["reason"]
+
+
+class TestTold:
+    def test_the_owner_is_told_once_per_start(self, alice: User) -> None:
+        for _ in range(2):
+            assert post(fired()).json()["accepted"] == 1
+        drain()
+        post(fired())
+        told = one()
+        assert (told.user, told.event, told.in_inbox) == (alice, "alert", True)
+        assert told.occurred_at == datetime(2026, 11, 22, 11, 0, tzinfo=UTC)
+        assert Delivery.objects.get().channel == "email"
+        post(alert(startsAt="2026-11-22T11:30:00Z"))
+        drain()
+        assert Notification.objects.count() == 2
+
+    def test_inbox_and_rest_show_it(self, alice: User) -> None:
+        post(
+            fired(
+                annotations={
+                    "summary": "GPUs are idle",
+                    "description": "Stop it.",
+                    "runbook_url": "https://w.org/",
+                }
+            )
+        )
+        drain()
+        [shown] = get(client_of(alice), LIST, event="alert")["results"]
+        assert (shown["title"], shown["summary"]) == ("GPUs are idle", "Warn · GpuIdle")
+        assert shown["job"] == {"name": "bert", "framework": "", "username": "alice", "virtual_cluster": ""}
+        assert shown["url"].endswith("/?event=alert")
+        page = client_of(alice).get("/").content.decode()
+        assert "GPUs are idle" in page
+        assert 'href="https://w.org/"' in page
+        assert "Open job" not in page
+
+    def test_it_is_linked_to_its_job(self, alice: User) -> None:
+        hour = timedelta(hours=1)
+        framework = submit("bert", submissionTime=datetime(2026, 11, 22, 11, tzinfo=UTC) - hour)
+        post(fired())
+        told = one()
+        assert (told.details["framework"], told.virtual_cluster) == (framework, "default")
+        [shown] = get(client_of(alice), LIST)["results"]
+        assert shown["url"].endswith(f"/jobs/{framework}/")
+
+    @pytest.mark.parametrize("owner", ["bob", "alice"])
+    def test_neither_to_another_users_job_nor_to_a_younger_one(self, alice: User, owner: str) -> None:
+        at = datetime(2026, 11, 22, 12 if owner == "alice" else 10, tzinfo=UTC)
+        submit("bert", owner, name="bert", submissionTime=at)
+        post(fired())
+        assert "framework" not in one().details
+
+    def test_a_muted_jobs_alert_is_silent(self, alice: User) -> None:
+        framework = submit("bert", submissionTime=datetime(2026, 11, 22, 10, tzinfo=UTC))
+        services.set_job_override(job=job(framework), muted=True)
+        post(fired())
+        assert one().read_at is not None
+        assert not Delivery.objects.exists()
+
+    def test_a_job_muted_meanwhile_silences_the_mail(self, alice: User) -> None:
+        framework = submit("bert", submissionTime=datetime(2026, 11, 22, 10, tzinfo=UTC))
+        post(fired())
+        one()
+        services.set_job_override(job=job(framework), muted=True)
+        assert list(why_not_wanted(list(Delivery.objects.select_related("notification__user"))).values()) == [
+            "The job has been muted."
+        ]
+
+    def test_the_owner_chooses_the_channels(self, alice: User) -> None:
+        change = ChannelChange(events={Event.ALERT: False})
+        services.save_preferences(user=alice, channels={Channel.EMAIL: change, Channel.WEBPORTAL: change})
+        post(fired())
+        assert one().in_inbox is False
+        assert not Delivery.objects.exists()
+
+    def test_it_never_goes_out_to_alertmanager(self, alice: User, settings: Settings) -> None:
+        settings.ALERTMANAGER_URL = "http://127.0.0.1:9093"
+        post(fired())
+        one()
+        assert list(Delivery.objects.values_list("channel", flat=True)) == ["email"]
+
+    def test_a_user_never_seen_before_gets_a_record(self) -> None:
+        post(fired(labels=labels(username="newcomer")))
+        assert one().user.username == "newcomer"
+        assert not one().user.has_usable_password()
+
+
+class TestResolved:
+    def test_it_is_marked_and_nobody_is_told_again(self, alice: User) -> None:
+        post(fired())
+        drain()
+        for ends_at in ("2026-11-22T11:12:00Z", "2026-11-22T11:50:00Z"):
+            post(fired(status="resolved", endsAt=ends_at))
+            drain()
+        told = one()
+        assert told.details["resolved_at"] == "2026-11-22T11:12:00+00:00"
+        assert (
+            get(client_of(alice), LIST)["results"][0]["summary"]
+            == "Warn · GpuIdle · resolved after 12 minutes"
+        )
+        assert Delivery.objects.count() == 1
+
+    def test_both_in_one_batch(self, alice: User) -> None:
+        post(fired(), fired(status="resolved", endsAt="2026-11-22T11:12:00Z"))
+        assert one().details["lasted_seconds"] == 720
+
+    def test_one_that_was_never_told_is_nothing(self) -> None:
+        assert post(fired(status="resolved", endsAt=STARTED)).json()["accepted"] == 1
+        drain()
+        assert not Notification.objects.exists()
+
+
+class TestOwnerless:
+    def test_all_active_staff_are_told_if_the_site_says_so(self, root: User, alice: User) -> None:
+        User.objects.create_user("former", is_staff=True, is_active=False)
+        second = User.objects.create_user("second", is_staff=True)
+        SiteSettings.objects.create(ownerless_alerts_to_admins=True)
+        nobodys = {"alertname": "NodeDown", "instance": "node-7"}
+        post(fired(labels=nobodys))
+        drain()
+        assert {one.user for one in Notification.objects.all()} == {root, second}
+        post(fired(labels=nobodys), fired(labels=nobodys, status="resolved", endsAt="2026-11-22T11:12:00Z"))
+        drain()
+        assert all("resolved_at" in one.details for one in Notification.objects.all())
+        assert Notification.objects.count() == 2
+
+    def test_without_staff_it_waits_for_the_admin(self) -> None:
+        SiteSettings.objects.create(ownerless_alerts_to_admins=True)
+        post(fired(labels={"alertname": "NodeDown"}))
+        drain()
+        assert "no active user is staff" in Received.objects.get().error
+
+
+class TestPutAside:
+    def test_a_name_that_nobody_can_have_is_put_aside_and_can_be_tried_again(
+        self, root: User, alice: User
+    ) -> None:
+        post(fired(labels=labels(username="../admin")), fired(fingerprint="f2"))
+        drain()
+        assert Notification.objects.get().user == alice
+        aside = Received.objects.exclude(error="").get()
+        assert "no valid user name" in aside.error
+        admin = client_of(root)
+        page = admin.get("/admin/notifications/received/", {"state": "aside"}).content.decode()
+        assert "../admin" in page
+        assert "alert:f2" not in page
+        Received.objects.filter(pk=aside.pk).update(user_name="alice")
+        admin.post(
+            "/admin/notifications/received/",
+            {"action": "try_again", "_selected_action": [aside.pk]},
+            follow=True,
+        )
+        drain()
+        assert Notification.objects.count() == 2
+
+    def test_one_that_cannot_be_stored_holds_up_nobody(
+        self, alice: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        post(fired(fingerprint="f1"), fired(fingerprint="bad"), fired(fingerprint="f3"))
+        digest = source._digest
+
+        def fails(one: Any, *rest: Any) -> None:
+            if "bad" in json.dumps(one.payload):
+                raise ValueError("a defect")
+            digest(one, *rest)
+
+        monkeypatch.setattr(source, "_digest", fails)
+        drain()
+        assert Notification.objects.count() == 2
+        assert "a defect" in Received.objects.exclude(error="").get().error
