@@ -85,8 +85,8 @@ def install(*, with_notify: bool = True) -> list[str]:
         if queue is None:
             raise CaptureError(NOT_MIGRATED)
         done = _add_columns(cursor)
-        if not is_capturing():
-            _drop(cursor)  # a trigger that was disabled, if any
+        if _trigger_state() and not is_capturing():
+            _drop(cursor)  # it is disabled
         cursor.execute(_function_sql(with_notify=with_notify))
         if not is_capturing():
             done += _add_trigger(cursor)
