@@ -147,6 +147,7 @@ def database(name: str) -> dict[str, Any] | None:
         unusable(name, f"cannot be read: {error}")
     if not config.get("NAME"):
         unusable(name, "names no database; write postgresql://user:password@host:5432/database")
+    config["ENGINE"] = "notifcenter.postgresql"
     config["HOST"] = unquote(config.get("HOST") or "")  # the folder of a Unix socket is written %2Frun%2F…
     return config
 

@@ -72,7 +72,14 @@ def test_a_frozen_poller_gives_up_its_lead_and_its_batch(monkeypatch: pytest.Mon
 def test_a_change_is_not_blamed_for_a_connection_lost_under_it(monkeypatch: pytest.MonkeyPatch) -> None:
     def lose_the_connection(*_: Any) -> None:
         with second_session(autocommit=True) as other, other.cursor() as cursor:
-            cursor.execute("SELECT pg_terminate_backend(%s, 20000)", [connection.connection.info.backend_pid])
+            pid = connection.connection.info.backend_pid
+            cursor.execute("SELECT pg_terminate_backend(%s)", [pid])
+
+            def gone() -> bool:
+                cursor.execute("SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = %s)", [pid])
+                return bool(cursor.fetchone()[0])
+
+            wait_for(gone)
         raise ValueError("something else")
 
     submit()
