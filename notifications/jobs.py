@@ -13,6 +13,7 @@ from django.db.utils import ProgrammingError
 from psycopg2.errors import UndefinedColumn, UndefinedTable
 
 from notifications import wording
+from notifications.explanation import Explanation, explain
 from notifications.models import Delivery, Notification, WishMirror
 from notifications.sources.frameworks.models import Framework
 from preferences import selectors
@@ -73,6 +74,7 @@ class Told:
     summary: str
     occurred_at: datetime
     by: tuple[str, ...]
+    why: Explanation
 
 
 def find_job(*, viewer: User, framework_name: str) -> JobDetails:
@@ -132,6 +134,7 @@ def _told(one: Notification) -> Told:
         summary=wording.summary(one.event, one.details),
         occurred_at=one.occurred_at,
         by=_channels(one, list(one.deliveries.all())),
+        why=explain(one.event, one.details),
     )
 
 

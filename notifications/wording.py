@@ -24,6 +24,9 @@ CAUSERS = {
 
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
 
+_ENDS = (Event.SUCCEEDED, Event.FAILED, Event.STOPPED, Event.RETRIED)
+"""What ends a job, or an attempt."""
+
 MINUTE, HOUR, DAY = 60, 60 * 60, 24 * 60 * 60
 
 
@@ -41,21 +44,26 @@ def summary(event: str, details: Mapping[str, Any]) -> str:
     if event == Event.ALERT:
         return _alert_summary(details)
     facts: list[str | None] = []
-    waited, ran = _number(details, "waited_seconds"), _number(details, "ran_seconds")
-    if event in (Event.RUNNING, Event.SUCCEEDED, Event.FAILED, Event.STOPPED) and waited:
+    waited, ran = number(details, "waited_seconds"), number(details, "ran_seconds")
+    attempt = _attempt(details)
+    if event == Event.RETRIED:
+        facts.append(attempt)
+    if event in (Event.RUNNING, *_ENDS) and waited:
         facts.append(f"waited {duration(waited)}")
-    if event in (Event.SUCCEEDED, Event.FAILED, Event.STOPPED):
-        facts.append(None if ran is None else f"ran {duration(ran)}")
+    if event in _ENDS and details.get("never_ran") is True:
+        facts.append("never ran")
+    elif event in _ENDS and ran is not None:
+        facts.append(f"ran {duration(ran)}")
     if event in (Event.FAILED, Event.RETRIED):
-        code = _number(details, "exit_code")
+        code = number(details, "exit_code")
         facts += [
             None if code is None else f"exit code {code}",
-            CAUSERS.get(_text(details, "causer")),
-            f"task {_text(details, 'task')}" if _text(details, "task") else None,
+            CAUSERS.get(text(details, "causer")),
+            f"task {visible(text(details, 'task'))}" if text(details, "task") else None,
         ]
-    retries, gpus = _number(details, "retries"), _number(details, "gpus")
-    if retries and event != Event.RETRIED:
-        facts.append(_count(retries, "retry", "retries"))
+    gpus = number(details, "gpus")
+    if number(details, "retries") and event != Event.RETRIED:
+        facts.append(attempt)
     if gpus:
         facts.append(_count(gpus, "GPU", "GPUs"))
     line = " · ".join(fact for fact in facts if fact)
@@ -98,6 +106,20 @@ def shorten(text: str, length: int) -> str:
     return f"{text[:head]}…{text[len(text) - (length - 1 - head) :]}"
 
 
+def number(details: Mapping[str, Any], key: str) -> int | None:
+    """A whole number of the details; None for none, and for anything else."""
+    value = details.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+        return None
+    return int(value)
+
+
+def text(details: Mapping[str, Any], key: str) -> str:
+    """A text of the details; '' for none, and for anything else."""
+    value = details.get(key)
+    return value if isinstance(value, str) else ""
+
+
 def _story(event: str, ordinal: int, details: Mapping[str, Any]) -> str:
     match event:
         case Event.RUNNING:
@@ -105,8 +127,8 @@ def _story(event: str, ordinal: int, details: Mapping[str, Any]) -> str:
         case Event.SUCCEEDED:
             return "succeeded"
         case Event.FAILED:
-            why = shorten(visible(_text(details, "why")), MAX_WHY_CHARACTERS)
-            code = _number(details, "exit_code")
+            why = shorten(visible(text(details, "why")), MAX_WHY_CHARACTERS)
+            code = number(details, "exit_code")
             why = why or ("" if code is None else f"exit code {code}")
             return f"failed: {why}" if why else "failed"
         case Event.STOPPED:
@@ -114,9 +136,10 @@ def _story(event: str, ordinal: int, details: Mapping[str, Any]) -> str:
         case Event.RETRIED if details.get("skipped"):
             return f"was retried, now {_count(ordinal, 'time', 'times')}"
         case Event.RETRIED:
-            return f"was retried (retry {ordinal})"
+            why = shorten(visible(text(details, "why")), MAX_WHY_CHARACTERS)
+            return f"was retried (retry {ordinal})" + (f": {why}" if why else "")
         case Event.WAITING_TOO_LONG:
-            waited = _number(details, "waited_seconds")
+            waited = number(details, "waited_seconds")
             return (
                 "has been waiting too long" if waited is None else f"has been waiting for {duration(waited)}"
             )
@@ -124,33 +147,28 @@ def _story(event: str, ordinal: int, details: Mapping[str, Any]) -> str:
             return shorten(visible(event), MAX_WHY_CHARACTERS)
 
 
+def _attempt(details: Mapping[str, Any]) -> str | None:
+    attempt, most = number(details, "attempt"), number(details, "max_attempts")
+    if attempt is None:
+        return None
+    return f"attempt {attempt}" if most is None else f"attempt {attempt} of {most}"
+
+
 def _alert_title(job_name: str, details: Mapping[str, Any]) -> str:
     """What the alert's author says of it; else its name, with the job's."""
-    name = visible(_text(details, "alertname")) or str(Event.ALERT.label)
-    return visible(_text(details, "summary")) or (f"{name}: {visible(job_name)}" if job_name else name)
+    name = visible(text(details, "alertname")) or str(Event.ALERT.label)
+    return visible(text(details, "summary")) or (f"{name}: {visible(job_name)}" if job_name else name)
 
 
 def _alert_summary(details: Mapping[str, Any]) -> str:
-    lasted = _number(details, "lasted_seconds")
+    lasted = number(details, "lasted_seconds")
     facts = [
-        visible(_text(details, "severity")),
-        visible(_text(details, "alertname")) if _text(details, "summary") else "",
+        visible(text(details, "severity")),
+        visible(text(details, "alertname")) if text(details, "summary") else "",
         f"resolved after {duration(lasted)}" if lasted is not None else "",
     ]
     line = " · ".join(shorten(fact, MAX_WHY_CHARACTERS) for fact in facts if fact)
     return line[:1].upper() + line[1:]
-
-
-def _number(details: Mapping[str, Any], key: str) -> int | None:
-    value = details.get(key)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
-        return None
-    return int(value)
-
-
-def _text(details: Mapping[str, Any], key: str) -> str:
-    value = details.get(key)
-    return value if isinstance(value, str) else ""
 
 
 def _count(number: int, one: str, many: str) -> str:

@@ -12,29 +12,22 @@ from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist
 
 from notifications import links, wording
+from notifications.explanation import explain, last_lines
 from notifications.models import Notification
 from notifications.sources.ingest.names import is_reported
 from preferences.kinds import Event
 
 MAX_NAME_CHARACTERS = 100
 MAX_WHY_CHARACTERS = 60
-MAX_REASON_CHARACTERS = 600
-MAX_DIAGNOSTICS_LINES = 15
-MAX_DIAGNOSTICS_CHARACTERS = 1500
-MAX_SOLUTIONS = 5
+MAX_LINES = 20
+MAX_CHARACTERS = 2000
+"""Of what a task said last, or of what the cluster recorded."""
 PREPOSITIONS: Mapping[str, str] = {
     Event.RUNNING: "since",
     Event.WAITING_TOO_LONG: "as of",
     Event.ALERT: "since",
 }
-ADVICE: Mapping[str, tuple[str, ...]] = {
-    Event.WAITING_TOO_LONG: (
-        "See whether its virtual cluster has the free resources that it asks for.",
-        "A job that asks for less, or runs in another virtual cluster, may start sooner.",
-    )
-}
-ALERT_LABELS: Mapping[str, str] = {"alertname": "Alert", "severity": "Severity"}
-ENDINGS = (Event.SUCCEEDED, Event.FAILED, Event.STOPPED)
+ENDINGS = (Event.SUCCEEDED, Event.FAILED, Event.STOPPED, Event.RETRIED)
 
 
 def tell(notification: Notification) -> dict[str, Any]:
@@ -43,6 +36,7 @@ def tell(notification: Notification) -> dict[str, Any]:
     event, zone = notification.event, zone_of(notification)
     name = wording.visible(notification.job_name) or wording.UNNAMED
     title = wording.title(event, notification.job_name, notification.ordinal, details)
+    why = explain(event, details)
     return {
         "event": event,
         "word": wording.event_word(event),
@@ -53,10 +47,11 @@ def tell(notification: Notification) -> dict[str, Any]:
         "moment": moment(notification.occurred_at, zone),
         "preposition": PREPOSITIONS.get(event, "on"),
         "after": _after(event, details),
-        "facts": list(_facts(notification, details, zone)),
-        "reason": wording.shorten(wording.visible(_text(details, "reason")), MAX_REASON_CHARACTERS),
-        "solutions": _solutions(details) or ADVICE.get(event, ()),
-        "diagnostics": _diagnostics(details),
+        "facts": [*why.facts, *_facts(notification, details, zone)],
+        "reason": why.reason,
+        "solutions": why.solutions,
+        "output": last_lines(why.output, most=MAX_LINES, characters=MAX_CHARACTERS),
+        "diagnostics": last_lines(why.diagnostics, most=MAX_LINES, characters=MAX_CHARACTERS),
         "cluster": wording.visible(settings.CLUSTER_NAME),
         "job_url": job_url(notification),
         "about_job": bool(links.framework_of(notification)),
@@ -99,9 +94,10 @@ def _note(event: str, ordinal: int, details: Mapping[str, Any]) -> str:
     """What the subject adds to the event and the job's name."""
     match event:
         case Event.FAILED:
-            return wording.shorten(wording.visible(_text(details, "why")), MAX_WHY_CHARACTERS)
+            return wording.shorten(wording.visible(wording.text(details, "why")), MAX_WHY_CHARACTERS)
         case Event.RETRIED:
-            return f"retry {ordinal}"
+            why = wording.shorten(wording.visible(wording.text(details, "why")), MAX_WHY_CHARACTERS)
+            return f"retry {ordinal}, {why}" if why and not details.get("skipped") else f"retry {ordinal}"
         case Event.WAITING_TOO_LONG:
             return _duration(details, "waited_seconds")
         case _:
@@ -112,76 +108,25 @@ def _after(event: str, details: Mapping[str, Any]) -> str:
     ran, waited = _duration(details, "ran_seconds"), _duration(details, "waited_seconds")
     if event in ENDINGS and ran:
         return f"after running for {ran}"
+    if event in ENDINGS and details.get("never_ran") is True:
+        return f"without having run, after waiting for {waited}" if waited else "without having run"
     if event in (*ENDINGS, Event.RUNNING) and waited:
         return f"after waiting for {waited}"
     return ""
 
 
 def _facts(notification: Notification, details: Mapping[str, Any], zone: tzinfo) -> Iterator[tuple[str, str]]:
-    if notification.event == Event.ALERT:
-        yield from _alert_facts(notification, details)
-        return
-    yield "Job", wording.visible(notification.job_name) or wording.UNNAMED
+    is_alert = notification.event == Event.ALERT
+    if notification.job_name or not is_alert:
+        yield "Job", wording.visible(notification.job_name) or wording.UNNAMED
     if notification.virtual_cluster:
         yield "Virtual cluster", wording.visible(notification.virtual_cluster)
-    if not is_reported(notification.framework_name):
+    if not is_alert and not is_reported(notification.framework_name):
         yield "Submitted", moment(notification.submission_time, zone)
-    for label, key in (("Waited", "waited_seconds"), ("Ran", "ran_seconds")):
-        if _duration(details, key):
-            yield label, _duration(details, key)
-    code, phrase = _number(details, "exit_code"), wording.visible(_text(details, "phrase"))
-    if code is not None and notification.event in (Event.FAILED, Event.RETRIED):
-        yield "Exit code", f"{code} ({phrase})" if phrase else str(code)
-    causer = _text(details, "causer")
-    if causer in wording.CAUSERS:
-        cause = wording.CAUSERS[causer].removeprefix("caused by ")
-        yield "Cause", cause[:1].upper() + cause[1:]
-    if _text(details, "task"):
-        yield "Task", wording.visible(_text(details, "task"))
-    retries, most = _number(details, "retries"), _number(details, "max_retries")
-    if retries:
-        yield "Retries", f"{retries} of {most}" if most else str(retries)
-    if _number(details, "gpus"):
-        yield "GPUs", str(_number(details, "gpus"))
-
-
-def _alert_facts(notification: Notification, details: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    if notification.job_name:
-        yield "Job", wording.visible(notification.job_name)
-    if notification.virtual_cluster:
-        yield "Virtual cluster", wording.visible(notification.virtual_cluster)
-    labels = details.get("labels")
-    for name, value in (labels if isinstance(labels, dict) else {}).items():
-        if name != "virtual_cluster":
-            label = ALERT_LABELS.get(name) or wording.visible(name)
-            yield wording.shorten(label, MAX_NAME_CHARACTERS), wording.visible(str(value))
-    if _text(details, "runbook_url"):
-        yield "Runbook", wording.visible(_text(details, "runbook_url"))
-
-
-def _solutions(details: Mapping[str, Any]) -> list[str]:
-    found = details.get("solutions")
-    texts = found if isinstance(found, list) else []
-    lines = [wording.visible(text) for text in texts if isinstance(text, str) and text]
-    return [wording.shorten(line, MAX_REASON_CHARACTERS) for line in lines[:MAX_SOLUTIONS]]
-
-
-def _diagnostics(details: Mapping[str, Any]) -> str:
-    """The end of it, where programs say what went wrong."""
-    text = _text(details, "diagnostics")[-MAX_DIAGNOSTICS_CHARACTERS:].replace("\t", "    ").strip("\n")
-    return "\n".join(wording.visible(line.rstrip()) for line in text.splitlines()[-MAX_DIAGNOSTICS_LINES:])
-
-
-def _text(details: Mapping[str, Any], key: str) -> str:
-    value = details.get(key)
-    return value if isinstance(value, str) else ""
-
-
-def _number(details: Mapping[str, Any], key: str) -> int | None:
-    value = details.get(key)
-    return value if type(value) is int else None
+    if is_alert and wording.text(details, "runbook_url"):
+        yield "Runbook", wording.visible(wording.text(details, "runbook_url"))
 
 
 def _duration(details: Mapping[str, Any], key: str) -> str:
-    seconds = _number(details, key)
+    seconds = wording.number(details, key)
     return wording.duration(seconds) if seconds is not None and seconds >= 0 else ""

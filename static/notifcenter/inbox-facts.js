@@ -2,6 +2,7 @@
 
 import { exactTime } from "./format.js";
 
+const STOPPED_BY_A_USER = "Stopped by a user";
 const CAUSERS = { user: "The job itself", platform: "The platform", resources: "A lack of resources" };
 
 /** "Today", "Yesterday" or "Earlier", by the reader's clock. */
@@ -25,15 +26,15 @@ export function duration(seconds) {
 }
 
 /** What is known beyond title and summary: pairs of label and text, in the order of display. */
-export function facts({ job, details, occurred_at: occurredAt }, lang) {
-  const retries = details.max_retries > 0 ? `${details.retries} of ${details.max_retries}` : details.retries;
+export function facts({ event, job, details, occurred_at: occurredAt }, lang) {
   const pairs = [
-    ["Exit code", [details.exit_code, details.phrase].filter((part) => part !== undefined).join(" · ")],
-    ["Caused by", CAUSERS[details.causer]],
+    ["Exit code", [details.exit_code, details.phrase && `(${details.phrase})`].filter((part) => part ?? false).join(" ")],
+    ["Cause", event === "stopped" && details.causer === "user" ? STOPPED_BY_A_USER : CAUSERS[details.causer]],
+    ["Image", details.image],
     ["Task", details.task],
+    ["Attempt", details.max_attempts ? `${details.attempt} of ${details.max_attempts}` : details.attempt],
     ["Waited", details.waited_seconds > 0 && duration(details.waited_seconds)],
-    ["Ran for", details.ran_seconds >= 0 && duration(details.ran_seconds)],
-    ["Retries", details.retries > 0 && retries],
+    ["Ran", ran(details)],
     ["GPUs", details.gpus > 0 && details.gpus],
     ...labels(details),
     ["Resolved", details.resolved_at && exactTime(details.resolved_at, lang)],
@@ -49,4 +50,10 @@ function labels({ labels: known = {} }) {
   const names = { alertname: "Alert", severity: "Severity" };
   const others = Object.entries(known).filter(([name]) => name !== "virtual_cluster");
   return others.map(([name, value]) => [names[name] ?? name, value]);
+}
+
+function ran({ never_ran: never, ran_seconds: all, last_ran_seconds: last }) {
+  if (never) return "Never";
+  if (!(all >= 0)) return undefined;
+  return last >= 0 ? `${duration(all)} with all attempts, the last ${duration(last)}` : duration(all);
 }

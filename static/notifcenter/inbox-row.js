@@ -6,8 +6,7 @@ import { facts } from "./inbox-facts.js";
 
 /** `act` holds opened(item), read(item, bool), archive(item, bool) and url(item). */
 export function inboxRow(item, lang, act) {
-  const { details } = item;
-  const runbook = safeUrl(details.runbook_url, "");
+  const runbook = safeUrl(item.details.runbook_url, "");
   return html`
     <li class="notice ${item.read_at ? "" : "notice--unread"}" data-id=${item.id}>
       <details @toggle=${(event) => event.target.open && act.opened(item)}>
@@ -27,26 +26,44 @@ export function inboxRow(item, lang, act) {
           >
           <span class="icon icon--chevron"></span>
         </summary>
-        <div class="notice__more">
-          ${details.reason ? html`<p class="notice__reason">${details.reason}</p>` : ""}
-          ${details.solutions?.length
-            ? html`<div class="notice__solutions">
-                <h3>What you can do</h3>
-                <ul>
-                  ${details.solutions.map((solution) => html`<li>${solution}</li>`)}
-                </ul>
-              </div>`
-            : ""}
-          <dl class="facts">
-            ${facts(item, lang).map(([label, value]) => html`<div><dt>${label}</dt><dd>${value}</dd></div>`)}
-          </dl>
-          ${details.diagnostics ? html`<h3>Diagnostics</h3><pre tabindex="0">${details.diagnostics}</pre>` : ""}
+        <div class="notice__more why">
+          ${why(item, lang)}
           ${item.job.framework ? html`<a class="button" href=${safeUrl(act.url(item), "/")}>Open job</a>` : ""}
           ${runbook ? html`<a class="button" href=${runbook}>Runbook</a>` : ""}
         </div>
       </details>
       <div class="notice__actions">${item.archived_at ? restore(item, act) : inFolder(item, act)}</div>
     </li>
+  `;
+}
+
+function why(item, lang) {
+  const { reason, solutions, output, diagnostics } = item.details;
+  return html`
+    ${reason ? html`<p class="why__line">${reason}</p>` : ""}
+    ${solutions?.length
+      ? html`<div class="why__solutions">
+          <h3>What you can do</h3>
+          <ul>
+            ${solutions.map((solution) => html`<li>${solution}</li>`)}
+          </ul>
+        </div>`
+      : ""}
+    <dl class="facts">
+      ${facts(item, lang).map(([label, value]) => html`<div><dt>${label}</dt><dd>${value}</dd></div>`)}
+    </dl>
+    ${output
+      ? html`<div class="why__text">
+          <h3>What the task said last</h3>
+          <pre class="why__output" tabindex="0">${output}</pre>
+        </div>`
+      : ""}
+    ${diagnostics
+      ? html`<details class="why__text" ?open=${!output}>
+          <summary>What the cluster recorded</summary>
+          <pre tabindex="0">${diagnostics}</pre>
+        </details>`
+      : ""}
   `;
 }
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from notifications.models import Notification
 from tests.browser.conftest import Visit
-from tests.browser.notices import tell
+from tests.browser.notices import FAILURE, tell
 from tests.processes import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -95,13 +95,33 @@ def test_opening_shows_the_diagnosis_and_marks_as_read_without_moving_the_row(
     page = visit("/?tab=unread", alice)
     row(page, "resnet50").locator("summary").click()
     expect(page.get_by_text("Ask for more memory per task.")).to_be_visible()
-    expect(page.get_by_text("137 · OOMKilled")).to_be_visible()
+    expect(page.get_by_text("137 (OOMKilled)")).to_be_visible()
     expect(page.get_by_text("2 h 5 min")).to_be_visible()
     expect(page.get_by_role("button", name="Notifications", exact=True)).to_be_visible()
     expect(row(page, "resnet50")).to_be_visible()
     page.get_by_role("button", name="Mark as unread: resnet50").click()
     expect(page.get_by_role("button", name="Notifications, 1 unread", exact=True)).to_be_visible()
     wait_for(lambda: Notification.objects.get().read_at is None)
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
+def test_the_diagnosis_is_the_same_with_and_without_script(visit: Visit, alice: User, script: bool) -> None:
+    """What the cluster recorded is often the same in JSON, so it stays folded beside what the task said."""
+    more = {"attempt": 2, "max_attempts": 4, "last_ran_seconds": 60, "image": "openpai/standard"}
+    texts = {"output": "<b>Killed</b>", "diagnostics": "Pod failed: PodPattern matched: {}"}
+    tell(alice, "resnet50", details={**FAILURE, **more, **texts})
+    page = visit("/", alice, java_script_enabled=script)
+    one = row(page, "resnet50")
+    one.locator("summary").first.click()
+    shown = one.locator(".facts div").all_inner_texts()
+    for fact in ("Exit code\n137 (OOMKilled)", "Cause\nThe job itself", "Task\nworker[3]", "Attempt\n2 of 4"):
+        assert fact in shown
+    assert "Image\nopenpai/standard" in shown
+    assert any(fact.startswith("Ran\n2 h") and "with all attempts, the last 60 s" in fact for fact in shown)
+    expect(one.get_by_text("<b>Killed</b>")).to_be_visible()
+    expect(one.get_by_text("PodPattern")).to_be_hidden()
+    one.get_by_text("What the cluster recorded").click()
+    expect(one.get_by_text("PodPattern")).to_be_visible()
 
 
 def test_what_was_opened_and_typed_before_the_script_came_is_kept(visit: Visit, alice: User) -> None:

@@ -60,6 +60,24 @@ class TestJobPage:
             assert fact in page
         assert page.index("is running") < page.index("failed: exit code 137")
 
+    def test_it_says_why_the_job_ended_and_what_to_do(self, browser: Client, alice: User) -> None:
+        submitted = submit_named("job1", state="FAILED")
+        told(alice, "job1", submitted, event="running")
+        details = {
+            "exit_code": 226,
+            "reason": "The card was full.",
+            "solutions": ["Use a smaller batch."],
+            "task": "worker[3]",
+            "output": "RuntimeError: <b>CUDA</b>",
+            "diagnostics": "Pod failed",
+        }
+        told(alice, "job1", submitted, details=details)
+        page = browser.get("/jobs/job1/").content.decode()
+        for part in ("The card was full.", "Use a smaller batch.", "worker[3]", "Pod failed"):
+            assert part in page
+        assert "RuntimeError: &lt;b&gt;CUDA&lt;/b&gt;" in page
+        assert page.count("Why, and what to do") == 1
+
     def test_times_are_in_the_viewers_zone(self, browser: Client, alice: User) -> None:
         UserPreference.objects.create(user=alice, time_zone="Asia/Tokyo")
         submit_named("job1", at=datetime(2026, 1, 2, 20, 30, tzinfo=UTC))

@@ -29,6 +29,8 @@ OOM = {
     "diagnostics": "Traceback:\n\tRuntimeError: CUDA out of memory",
     "retries": 2,
     "max_retries": 3,
+    "attempt": 3,
+    "max_attempts": 4,
     "waited_seconds": 300,
     "ran_seconds": 7500,
     "gpus": 8,
@@ -84,6 +86,8 @@ def part(message: EmailMessage, kind: str) -> str:
         ("failed", 0, {}, "[berlin] Failed: resnet50-lr3"),
         ("succeeded", 0, {"exit_code": 0}, "[berlin] Succeeded: resnet50-lr3"),
         ("retried", 2, {}, "[berlin] Retried: resnet50-lr3: retry 2"),
+        ("retried", 2, {"why": "evicted"}, "[berlin] Retried: resnet50-lr3: retry 2, evicted"),
+        ("retried", 2, {"why": "evicted", "skipped": 1}, "[berlin] Retried: resnet50-lr3: retry 2"),
         ("waiting_too_long", 0, {"waited_seconds": 7200}, "[berlin] Waiting too long: resnet50-lr3: 2 hours"),
     ],
 )
@@ -105,7 +109,7 @@ def test_both_parts_hold_the_facts_what_to_do_and_the_links(kind: str) -> None:
         "226 (CUDAOutOfMemory)",
         "The job itself",
         "worker[3]",
-        "2 of 3",
+        "3 of 4",
         "5 minutes",
         "Use a smaller batch size.",
         "RuntimeError: CUDA out of memory",
@@ -210,6 +214,25 @@ def test_long_diagnostics_are_cut_to_their_end() -> None:
     text = part(mail(details={"diagnostics": lines}), "plain")
     assert "line 999" in text
     assert "line 900" not in text
+
+
+def test_what_the_task_said_goes_before_what_the_cluster_recorded() -> None:
+    details = {"output": "RuntimeError: CUDA out of memory", "diagnostics": "PodPattern matched: {}"}
+    for kind in ("plain", "html"):
+        text = part(mail(details=details), kind)
+        assert "What the task said last" in text
+        assert "RuntimeError: CUDA out of memory" in text
+        assert "PodPattern" not in text
+
+
+def test_a_retry_and_a_job_that_never_ran_say_so_in_the_first_line() -> None:
+    retried = mail(event="retried", ordinal=1, details={"why": "evicted from its node", "ran_seconds": 7500})
+    assert part(retried, "plain").startswith(
+        "resnet50-lr3 was retried (retry 1): evicted from its node, on Sun 22 Nov 2026, 13:07 UTC, "
+        "after running for 2 hours 5 minutes."
+    )
+    never = mail(details={"why": "image not found", "never_ran": True, "waited_seconds": 13})
+    assert ", without having run, after waiting for 13 seconds." in part(never, "plain").splitlines()[0]
 
 
 def test_the_html_is_self_contained_styled_inline_and_knows_dark_mode() -> None:

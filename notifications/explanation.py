@@ -1,0 +1,116 @@
+"""Why something happened and what to do, as pages and mails show it.
+
+All of it is plain text, to be escaped like any other text for the place it goes to; what is stored is not trusted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from notifications.wording import CAUSERS, duration, number, shorten, text, visible
+from preferences.kinds import Event
+
+MAX_LINE_CHARACTERS = 600
+MAX_SOLUTIONS = 5
+MAX_TEXT_CHARACTERS = 4096
+TAB = "    "
+
+ALERT_LABELS: Mapping[str, str] = {"alertname": "Alert", "severity": "Severity"}
+STOPPED_BY_A_USER = "Stopped by a user"
+ADVICE: Mapping[str, tuple[str, ...]] = {
+    Event.WAITING_TOO_LONG: (
+        "See whether its virtual cluster has the free resources that it asks for.",
+        "A job that asks for less, or runs in another virtual cluster, may start sooner.",
+    )
+}
+_WITH_A_CODE = (Event.FAILED, Event.STOPPED, Event.RETRIED)
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """`reason`, `solutions` and the pairs of `facts` are lines, the others several; '' and () for what is not known.
+
+    `output` is what the task said last, `diagnostics` what the cluster recorded.
+    """
+
+    reason: str
+    solutions: tuple[str, ...]
+    facts: tuple[tuple[str, str], ...]
+    output: str
+    diagnostics: str
+
+    def __bool__(self) -> bool:
+        return bool(self.reason or self.solutions or self.output or self.diagnostics)
+
+
+def explain(event: str, details: Mapping[str, Any]) -> Explanation:
+    return Explanation(
+        reason=_line(text(details, "reason")),
+        solutions=_solutions(details) or ADVICE.get(event, ()),
+        facts=tuple(_facts(event, details)),
+        output=_lines(text(details, "output")),
+        diagnostics=_lines(text(details, "diagnostics")),
+    )
+
+
+def last_lines(lines: str, *, most: int, characters: int) -> str:
+    """The end of it, where programs say what went wrong."""
+    return "\n".join(lines[-characters:].splitlines()[-most:])
+
+
+def _facts(event: str, details: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    yield from _alert_facts(details) if event == Event.ALERT else _job_facts(event, details)
+
+
+def _alert_facts(details: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What an alert says of itself beside its job."""
+    labels = details.get("labels")
+    for name, value in (labels if isinstance(labels, dict) else {}).items():
+        if name != "virtual_cluster":
+            yield ALERT_LABELS.get(name) or _line(name), _line(str(value))
+
+
+def _job_facts(event: str, details: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    code, phrase = number(details, "exit_code"), visible(text(details, "phrase"))
+    if code is not None and event in _WITH_A_CODE:
+        yield "Exit code", f"{code} ({phrase})" if phrase else str(code)
+    causer = text(details, "causer")
+    if event == Event.STOPPED and causer == "user":
+        yield "Cause", STOPPED_BY_A_USER
+    elif causer in CAUSERS:
+        cause = CAUSERS[causer].removeprefix("caused by ")
+        yield "Cause", cause[:1].upper() + cause[1:]
+    for label, key in (("Image", "image"), ("Task", "task")):
+        if text(details, key):
+            yield label, _line(text(details, key))
+    attempt, most = number(details, "attempt"), number(details, "max_attempts")
+    if attempt is not None and (event in _WITH_A_CODE or attempt > 1):
+        yield "Attempt", str(attempt) if most is None else f"{attempt} of {most}"
+    if waited := number(details, "waited_seconds"):
+        yield "Waited", duration(waited)
+    ran, last = number(details, "ran_seconds"), number(details, "last_ran_seconds")
+    if details.get("never_ran") is True:
+        yield "Ran", "Never"
+    elif ran is not None and last is not None:
+        yield "Ran", f"{duration(ran)} with all attempts, the last {duration(last)}"
+    elif ran is not None:
+        yield "Ran", duration(ran)
+    if gpus := number(details, "gpus"):
+        yield "GPUs", str(gpus)
+
+
+def _solutions(details: Mapping[str, Any]) -> tuple[str, ...]:
+    found = details.get("solutions")
+    lines = found if isinstance(found, list) else []
+    return tuple(_line(one) for one in lines[:MAX_SOLUTIONS] if isinstance(one, str) and one)
+
+
+def _line(one: str) -> str:
+    return shorten(visible(one), MAX_LINE_CHARACTERS)
+
+
+def _lines(several: str) -> str:
+    lines = several[-MAX_TEXT_CHARACTERS:].replace("\t", TAB).strip("\n").splitlines()
+    return "\n".join(visible(line.rstrip()) for line in lines)
