@@ -53,6 +53,17 @@ def test_the_same_start_in_another_zone_is_the_same_alert() -> None:
     assert first.key == second.key
 
 
+def test_an_alertmanager_that_sends_no_fingerprint() -> None:
+    def key(**label: str) -> str:
+        without = alert(labels=dict(reversed(labels(**label).items())))
+        del without["fingerprint"]
+        return reading(without).new[0].key
+
+    assert key() == key(alertname="GpuIdle")
+    assert len({key(), key(job_name="alice~other"), key(more="labels")}) == 3
+    assert ":2026-11-22T11:00:00.123456+00:00" in key()
+
+
 @pytest.mark.parametrize(
     ("ends_at", "resolved_at"),
     [

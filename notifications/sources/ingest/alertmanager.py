@@ -7,6 +7,8 @@ judged for itself, and those that cannot be used are reported instead of spoilin
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -87,7 +89,7 @@ def read(body: Any, *, now: datetime, take_ownerless: bool) -> Reading:
 def _read_one(alert: Any, labels: dict[str, str], now: datetime, take_ownerless: bool) -> New:
     if not isinstance(alert, Mapping):
         raise _UnusableError("An alert must be a JSON object.")
-    fingerprint, status = alert.get("fingerprint"), alert.get("status")
+    fingerprint, status = alert.get("fingerprint", _fingerprint(alert)), alert.get("status")
     if not isinstance(fingerprint, str) or not _FINGERPRINT.fullmatch(fingerprint):
         raise _UnusableError("`fingerprint` must be letters and digits.")
     if status not in ("firing", "resolved"):
@@ -114,6 +116,11 @@ def _read_one(alert: Any, labels: dict[str, str], now: datetime, take_ownerless:
         "details": _details(alert, labels),
     }
     return New(f"alert:{key}", Kind.ALERT, username, firing)
+
+
+def _fingerprint(alert: Mapping[str, Any]) -> str:
+    """Tells alerts apart by their labels, as Alertmanager does, which sends its own since 0.19. OpenPAI has 0.15."""
+    return hashlib.sha256(json.dumps(alert.get("labels"), sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _details(alert: Mapping[str, Any], labels: dict[str, str]) -> dict[str, Any]:
