@@ -333,6 +333,31 @@ def test_user_and_sync_wait_for_each_other(cluster: RestServer, alice: User) -> 
     assert mail_of("alice") is False
 
 
+@pytest.mark.django_db(transaction=True)
+def test_the_sync_waits_for_a_user_who_is_saving(cluster: RestServer) -> None:
+    cluster.name(person("alice", "cluster@example.org"))
+    run()
+    alice = User.objects.get()
+    cluster.name(person("alice", "newer@example.org", by_email=False))
+
+    def sync_now() -> None:
+        run()
+        connection.close()
+
+    thread = threading.Thread(target=sync_now)
+    with transaction.atomic():
+        channels = {Channel.EMAIL: services.ChannelChange(enabled=False)}
+        services.save_preferences(user=alice, email_address="own@example.org", channels=channels)
+        channels = {Channel.EMAIL: services.ChannelChange(enabled=True)}
+        services.save_preferences(user=alice, channels=channels)
+        thread.start()
+        wait_for(_somebody_waits, what="the sync to wait")
+    thread.join(30)
+    alice.refresh_from_db()
+    assert alice.email == "own@example.org"
+    assert mail_of("alice") is True
+
+
 def _somebody_waits() -> bool:
     with second_session(autocommit=True) as other, other.cursor() as cursor:
         cursor.execute(
