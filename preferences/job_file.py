@@ -172,7 +172,7 @@ def _losses(before: str, splices: list[Splice], events: Mapping[Event, bool | in
     gone = [key for key, event in FILE_KEYS.items() if (old.block or {}).get(event) and event not in events]
     comments = "#" in "".join(before[start:end] for start, end, _ in splices)
     return (
-        *(f"In the old block, which is replaced: {warning}" for warning in old.warnings),
+        *(f"In the old block: {warning}" for warning in old.warnings),
         *(f"`{key}` was switched on in the old block and is not named any more." for key in gone),
         *(["The comments inside the old block are gone."] if comments else []),
     )

@@ -1,16 +1,18 @@
-"""The profile page."""
+"""The profile page, and the page that sets the notification block in a job's file."""
 
 from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods
+from django.utils.http import content_disposition_header
+from django.views.decorators.http import require_http_methods, require_POST
 
 from preferences import selectors, services
 from preferences.forms import ProfileForm
+from preferences.job_file_form import JobFileForm, clean_name, decoded
 
 
 @login_required
@@ -26,3 +28,31 @@ def profile(request: HttpRequest) -> HttpResponse:
         messages.success(request, "Your preferences are saved.")
         return redirect("profile")
     return render(request, "preferences/profile.html", {"form": form})
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def job_file(request: HttpRequest) -> HttpResponse:
+    """Takes a job's file and the wished events; shows the file with that block set. Nothing is stored."""
+    assert isinstance(request.user, User)
+    wanted = selectors.profile(user=request.user).default_events
+    sent = request.method == "POST"
+    form = JobFileForm(
+        request.POST if sent else None,
+        request.FILES if sent else None,
+        initial={"events": [event.value for event in wanted]},
+    )
+    return render(request, "preferences/job_file.html", {"form": form, "done": form.is_valid()})
+
+
+@login_required
+@require_POST
+def download_job_file(request: HttpRequest) -> HttpResponse:
+    """The file that the page has made, byte for byte, as a file to be saved."""
+    try:
+        content = decoded(request.POST.get("edited", ""))
+    except ValueError:
+        return HttpResponseBadRequest("This is no file of ours. Go back and make it again.")
+    disposition = content_disposition_header(True, clean_name(request.POST.get("name", "")))
+    headers = {"Content-Disposition": disposition or "attachment"}
+    return HttpResponse(content, content_type="application/yaml", headers=headers)

@@ -28,6 +28,7 @@ FOLDER = ROOT / "screenshots"
 SIZES = {"phone": (390, 844), "laptop": (1280, 800), "wide": (1920, 1080)}
 CLUSTER_SEED = 7
 JOBS = 25
+JOB_FILE = "name: llama-7b-sft  # the second try\nextras:\n  jobStatusChangeNotification: {failed: yes}\n"
 UNREAD = 6
 TODAY = 11
 
@@ -119,5 +120,10 @@ def test_take(visit: Visit, alice: User, size: str, scheme: str) -> None:
     page.locator("tr:has([data-state=FAILED]) a").first.click()
     page.wait_for_url("**/jobs/*/")
     take(page, "job", full_page=True)
+    page.goto("/job-file/")
+    page.get_by_label("Or paste it here").fill(JOB_FILE)
+    page.get_by_role("button", name="Set them in the file").click()
+    expect(page.get_by_role("heading", name="Here is your file")).to_be_visible()
+    take(page, "job-file", full_page=True)
     page.goto("/profile/")
     take(page, "profile", full_page=True)

@@ -30,7 +30,7 @@ def _stories(alice: User) -> None:
     tell(alice, LONG)
 
 
-PATHS = ["/", "/?tab=archived", "/jobs/", f"/jobs/{framework_name('resnet50')}/", "/profile/"]
+PATHS = ["/", "/?tab=archived", "/jobs/", f"/jobs/{framework_name('resnet50')}/", "/job-file/", "/profile/"]
 
 
 @pytest.mark.usefixtures("_stories")
