@@ -12,6 +12,9 @@ export const EVENTS = {
 
 const CHANNELS = { webportal: "Web portal", email: "E-mail" };
 
+/** What to say of a connection that is not open, by the store's status. */
+export const LOST = { offline: "Offline, trying again", refused: "Signed out, no longer live" };
+
 const STEPS = [
   ["minute", 60],
   ["hour", 3600],

@@ -1,7 +1,7 @@
 /** The parts of the inbox page around its rows. Classes and structure are those of templates/notifications/. */
 
 import { html } from "./vendor/lit.js";
-import { EVENTS, countText } from "./format.js";
+import { EVENTS, LOST, countText } from "./format.js";
 
 export const TABS = { unread: "Unread", all: "All", archived: "Archived" };
 
@@ -27,8 +27,8 @@ export function inboxHead({ store, readAll }) {
   return html`
     <div class="inbox__head">
       <h1>Inbox</h1>
-      ${store.status === "offline"
-        ? html`<span class="inbox__offline"><span class="icon icon--offline"></span>Offline, trying again</span>`
+      ${store.status in LOST
+        ? html`<span class="inbox__offline"><span class="icon icon--offline"></span>${LOST[store.status]}</span>`
         : ""}
       <button class="button" type="button" ?disabled=${!store.unread} @click=${readAll}>
         <span class="icon icon--read-all"></span>Mark all read

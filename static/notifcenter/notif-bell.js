@@ -3,7 +3,7 @@ import { readAll, setRead } from "./actions.js";
 import { panelBody } from "./bell-panel.js";
 import { bellStyles } from "./bell-styles.js";
 import { StoreController, languageOf } from "./controller.js";
-import { countText, safeUrl } from "./format.js";
+import { LOST, countText, safeUrl } from "./format.js";
 import { shared, sharedSheet } from "./styles.js";
 
 const SHOWN = 10;
@@ -113,8 +113,8 @@ export class NotifBell extends LitElement {
 
   #status() {
     if (this._message) return html`<span role="alert">${this._message}</span>`;
-    if (this.#store.status !== "offline") return html`<span></span>`;
-    return html`<span class="status"><span class="icon"></span>Offline, trying again</span>`;
+    const lost = LOST[this.#store.status];
+    return lost ? html`<span class="status"><span class="icon"></span>${lost}</span>` : html`<span></span>`;
   }
 
   /** The browser gives the focus back to what it sees from outside, which is this element, not its button. */
