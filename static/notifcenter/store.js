@@ -63,10 +63,11 @@ export class Store extends EventTarget {
     this.#lists.delete(list);
   }
 
-  /** Takes the counts that came with the page. */
+  /** Takes the counts that came with the page, unless the server has said newer ones. */
   begin({ unread, more, last_id: lastId }) {
+    if (this.lastId !== null) return this.#syncSoon();
+    this.lastId = lastId;
     this.#count({ unread, more });
-    this.lastId ??= lastId;
   }
 
   load(list, filters) {
@@ -78,15 +79,12 @@ export class Store extends EventTarget {
   }
 
   /** @param {{text: string, action?: string, run?: () => void}} notice */
-  notice(notice) {
-    this.#say("notice", notice);
-  }
+  notice = (notice) => this.#say("notice", notice);
 
   /** All items that are loaded, of all lists. */
   items() {
-    const byId = new Map();
-    for (const list of this.#lists) for (const item of list.items) byId.set(item.id, item);
-    return [...byId.values()];
+    const all = [...this.#lists].flatMap((list) => list.items);
+    return [...new Map(all.map((item) => [item.id, item])).values()];
   }
 
   /**

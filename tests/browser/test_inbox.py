@@ -12,6 +12,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 from notifications.models import Notification
 from tests.browser.conftest import Visit
 from tests.browser.notices import FAILURE, tell
+from tests.cluster import submit, update
 from tests.processes import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -139,6 +140,23 @@ def test_what_was_opened_and_typed_before_the_script_came_is_kept(visit: Visit, 
     expect(row(page, "resnet50")).not_to_have_class(re.compile("notice--unread"))
     expect(page.get_by_role("searchbox")).to_be_focused()
     expect(page.get_by_role("searchbox")).to_have_value("resn")
+
+
+def test_what_arrives_before_the_list_is_alive_is_neither_lost_nor_uncounted(
+    visit: Visit, alice: User
+) -> None:
+    page = visit("about:blank", alice)
+    scripts: list[Route] = []
+    page.route("**/notif-inbox.js", lambda route: scripts.append(route))
+    page.goto("/")
+    update(submit("resnet50"), state="FAILED")
+    unread = page.get_by_role("button", name="Notifications, 1 unread", exact=True)
+    expect(unread).to_be_visible()
+    wait_for(lambda: page.evaluate("true") and scripts)[0].continue_()
+    expect(row(page, "resnet50 failed")).to_be_visible()
+    expect(page.get_by_role("button", name="Archive: resnet50")).to_be_attached()
+    expect(unread).to_be_visible()
+    expect(page).to_have_title(re.compile(r"^\(1\) Inbox"))
 
 
 def test_days_are_told_apart(visit: Visit, alice: User) -> None:
