@@ -11,7 +11,7 @@ _ESCAPE_SEQUENCES = re.compile(
     r"|(?:\x1b\]|\x9d)[^\x07\x1b\x9c]{0,200}(?:\x07|\x1b\\|\x9c)"  # OSC: titles, links
     r"|\x1b[ -/]*[0-Z\\-~]"
 )
-_LINE_ENDS = re.compile("\r\n?|[\x85\u2028\u2029]")
+_LINE_ENDS = re.compile("[\r\x85\u2028\u2029]")
 # Control characters but newline and tab, lone surrogates, marks that turn the direction of text or hide in it.
 _UNSTORABLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
@@ -44,7 +44,9 @@ def clean_ends(text: str, limit_bytes: int) -> str:
 
 
 def _cleaned(text: str) -> str:
-    return _UNSTORABLE.sub("", _LINE_ENDS.sub("\n", _ESCAPE_SEQUENCES.sub("", text)))
+    if any(start in text for start in "\x1b\x9b\x9d"):  # the slowest, and seldom needed
+        text = _ESCAPE_SEQUENCES.sub("", text)
+    return _UNSTORABLE.sub("", _LINE_ENDS.sub("\n", text.replace("\r\n", "\n")))
 
 
 def _head(text: str, limit_bytes: int) -> str:

@@ -48,11 +48,18 @@ class Explanation:
 def explain(event: str, details: Mapping[str, Any]) -> Explanation:
     return Explanation(
         reason=_line(text(details, "reason")),
-        solutions=_solutions(details) or ADVICE.get(event, ()),
+        solutions=_solutions(advised(event, details)),
         facts=tuple(_facts(event, details)),
         output=_lines(text(details, "output")),
         diagnostics=_lines(text(details, "diagnostics")),
     )
+
+
+def advised(event: str, details: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The details, with advice for an event that comes without solutions of its own."""
+    if details.get("solutions") or event not in ADVICE:
+        return details
+    return {**details, "solutions": list(ADVICE[event])}
 
 
 def last_lines(lines: str, *, most: int, characters: int) -> str:

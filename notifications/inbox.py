@@ -13,6 +13,7 @@ from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
 from notifications import links, wording
+from notifications.explanation import advised
 from notifications.models import UNREAD, Notification
 from notifications.recording import LIVE_CHANNEL
 
@@ -166,5 +167,5 @@ def payload(notification: Notification, username: str) -> dict[str, Any]:
         "read_at": notification.read_at,
         "archived_at": notification.archived_at,
         "url": links.page_of(notification),
-        "details": details,
+        "details": advised(event, details),
     }

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from notifications.explanation import MAX_SOLUTIONS, MAX_TEXT_CHARACTERS, explain, last_lines
+from notifications.explanation import MAX_SOLUTIONS, MAX_TEXT_CHARACTERS, advised, explain, last_lines
 
 
 def facts(event: str, **details: Any) -> dict[str, str]:
@@ -91,6 +91,12 @@ def test_nonsense_explains_nothing() -> None:
     assert not explain("failed", {"solutions": "text", "reason": 5, "output": [], "diagnostics": {}})
     assert not explain("succeeded", {"exit_code": 0, "ran_seconds": 5})
     assert explain("waiting_too_long", {}).solutions
+
+
+def test_advice_is_for_events_without_solutions_of_their_own() -> None:
+    assert advised("waiting_too_long", {})["solutions"]
+    assert advised("waiting_too_long", {"solutions": ["Ask Bob."]}) == {"solutions": ["Ask Bob."]}
+    assert advised("failed", {"exit_code": 1}) == {"exit_code": 1}
 
 
 def test_long_texts_keep_their_end() -> None:

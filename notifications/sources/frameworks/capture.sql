@@ -11,6 +11,7 @@ SET search_path = pg_catalog, pg_temp
 SET lock_timeout = '1s'
 AS $capture$
 DECLARE
+    attempt json;
     ended text;
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -30,13 +31,15 @@ BEGIN
                     ended := json_build_object('completionStatus', json_build_object('code', OLD."appExitCode"));
                 END IF;
                 IF octet_length(OLD.snapshot) <= {most_read} THEN
-                    SELECT CASE WHEN octet_length(attempt::text) <= {most_kept} THEN attempt::text
-                           WHEN octet_length((attempt -> 'completionStatus')::text) <= {most_kept} THEN json_build_object(
-                               'completionStatus', attempt -> 'completionStatus', 'startTime', attempt -> 'startTime',
-                               'runTime', attempt -> 'runTime', 'completionTime', attempt -> 'completionTime')::text
-                           ELSE ended END
-                    INTO ended
-                    FROM (SELECT OLD.snapshot::json #> ARRAY['status', 'attemptStatus'] AS attempt) AS parsed;
+                    attempt := OLD.snapshot::json #> ARRAY['status', 'attemptStatus'];
+                    IF octet_length(attempt::text) > {most_kept} THEN  -- of many tasks: all but the tasks
+                        attempt := json_build_object(
+                            'completionStatus', attempt -> 'completionStatus', 'startTime', attempt -> 'startTime',
+                            'runTime', attempt -> 'runTime', 'completionTime', attempt -> 'completionTime');
+                    END IF;
+                    IF octet_length(attempt::text) <= {most_kept} THEN
+                        ended := attempt::text;
+                    END IF;
                 END IF;
             EXCEPTION WHEN OTHERS THEN
                 NULL;  -- a broken snapshot costs the diagnosis, not the change
