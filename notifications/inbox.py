@@ -75,7 +75,7 @@ def recent(*, user_id: int | None) -> list[Notification]:
     rows = Notification.objects.all() if user_id is None else own(user_id).filter(UNREAD)
     newest = rows.select_related("user").order_by("-id")[:MAX_RECENT]
     since = timezone.now() - RECENT
-    return [one for one in newest if one.created_at > since and not one.details.get("resolved")]
+    return [one for one in newest if one.created_at > since and "resolved_at" not in one.details]
 
 
 def count_unread(user_id: int) -> Unread:

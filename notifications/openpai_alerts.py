@@ -21,23 +21,21 @@ STATES = {
     Event.RETRIED: "RETRIED",
     Event.WAITING_TOO_LONG: "WAITING",
 }
-"""The label `state`. The original knows no waiting too long."""
+"""The label `state` of a job's events. The original knows no waiting too long."""
 
 
 def labels(
     *, event: str, ordinal: int, job_name: str, username: str, details: Mapping[str, Any]
 ) -> dict[str, str]:
     """The original's labels, and over them those that `details` brings along from where the event came from."""
+    found = {"alertname": ALERT_NAME, "severity": SEVERITY}
+    if event in STATES:
+        retries = ordinal if event == Event.RETRIED else _retries(details)
+        found |= {"state": STATES[Event(event)], "retries": str(retries)}
     own = details.get("labels")
-    return {
-        "alertname": ALERT_NAME,
-        "severity": SEVERITY,
-        "state": STATES.get(event, event.upper()),  # type: ignore[call-overload]
-        "retries": str(ordinal if event == Event.RETRIED else _retries(details)),
-        **({str(name): str(value) for name, value in own.items()} if isinstance(own, Mapping) else {}),
-        "job_name": job_name,
-        "username": username,
-    }
+    if isinstance(own, Mapping):
+        found |= {str(name): str(value) for name, value in own.items()}
+    return {**found, "job_name": job_name, "username": username}
 
 
 def _retries(details: Mapping[str, Any]) -> int:

@@ -47,6 +47,5 @@ class AlertsView(APIView):
         alerts = [
             openpai_alerts.alert(inbox.payload(one, one.user.get_username()), lifetime=inbox.RECENT)
             for one in found
-            if "resolved_at" not in one.details
         ]
         return Response(AlertSerializer(alerts, many=True).data)

@@ -67,13 +67,11 @@ def test_each_event_has_its_state(alice: User, event: str, ordinal: int, state: 
     assert (alert["labels"]["state"], alert["labels"]["retries"]) == (state, retries)
 
 
-def test_labels_that_came_with_the_event_go_first_but_not_before_job_and_owner(alice: User) -> None:
+def test_an_alert_keeps_the_labels_that_it_came_with_except_job_and_owner(alice: User) -> None:
     own = {"alertname": "GpuIdle", "severity": "critical", "node": "gpu-7", "username": "mallory"}
-    notify(alice, details={"labels": own}, job_name="resnet50")
+    notify(alice, event="alert", details={"labels": own}, job_name="resnet50")
     (alert,) = get(client_of(alice), URL)
-    labels = alert["labels"]
-    assert (labels["alertname"], labels["severity"], labels["node"]) == ("GpuIdle", "critical", "gpu-7")
-    assert (labels["username"], labels["job_name"]) == ("alice", "resnet50")
+    assert alert["labels"] == {**own, "job_name": "resnet50", "username": "alice"}
 
 
 def test_only_what_is_own_unread_in_the_inbox_recent_and_unresolved_newest_first(
@@ -84,7 +82,7 @@ def test_only_what_is_own_unread_in_the_inbox_recent_and_unresolved_newest_first
     notify(alice, job_name="older")
     gone: list[dict[str, Any]] = [
         {"read_at": now}, {"archived_at": now}, {"in_inbox": False},
-        {"created_at": now - timedelta(days=4)}, {"details": {"resolved": True}},
+        {"created_at": now - timedelta(days=4)}, {"details": {"resolved_at": "2026-11-22T11:12:00+00:00"}},
     ]  # fmt: skip
     for values in gone:
         notify(alice, job_name="not-shown", **values)
