@@ -73,10 +73,14 @@ def _facts(event: str, details: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _alert_facts(details: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """What an alert says of itself beside its job."""
-    labels = details.get("labels")
-    for name, value in (labels if isinstance(labels, dict) else {}).items():
-        if name != "virtual_cluster":
-            yield ALERT_LABELS.get(name) or _line(name), _line(str(value))
+    found = details.get("labels")
+    labels = found if isinstance(found, dict) else {}
+    for name, label in ALERT_LABELS.items():
+        if name in labels:
+            yield label, _line(str(labels[name]))
+    for name, value in labels.items():
+        if name not in (*ALERT_LABELS, "virtual_cluster"):
+            yield _line(name), _line(str(value))
 
 
 def _job_facts(event: str, details: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

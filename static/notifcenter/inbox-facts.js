@@ -47,9 +47,8 @@ export function facts({ event, job, details, occurred_at: occurredAt }, lang) {
 
 /** What an alert says of itself beside its job. */
 function labels({ labels: known = {} }) {
-  const names = { alertname: "Alert", severity: "Severity" };
-  const others = Object.entries(known).filter(([name]) => name !== "virtual_cluster");
-  return others.map(([name, value]) => [names[name] ?? name, value]);
+  const { alertname, severity, virtual_cluster, ...others } = known; // the last is shown anyway
+  return [["Alert", alertname], ["Severity", severity], ...Object.entries(others)];
 }
 
 function ran({ never_ran: never, ran_seconds: all, last_ran_seconds: last }) {

@@ -28,8 +28,10 @@ export function inboxRow(item, lang, act) {
         </summary>
         <div class="notice__more why">
           ${why(item, lang)}
-          ${item.job.framework ? html`<a class="button" href=${safeUrl(act.url(item), "/")}>Open job</a>` : ""}
-          ${runbook ? html`<a class="button" href=${runbook}>Runbook</a>` : ""}
+          <div class="notice__links">
+            ${item.job.framework ? html`<a class="button" href=${safeUrl(act.url(item), "/")}>Open job</a>` : ""}
+            ${runbook ? html`<a class="button" href=${runbook}>Runbook</a>` : ""}
+          </div>
         </div>
       </details>
       <div class="notice__actions">${item.archived_at ? restore(item, act) : inFolder(item, act)}</div>

@@ -39,9 +39,9 @@ def received(
 
 
 def _details(event: Event, ordinal: int, message: str, url: str) -> Mapping[str, Any]:
+    fits_title = event is Event.FAILED and len(message) <= MAX_WHY_CHARACTERS
     known = {
-        "why": message if event is Event.FAILED and len(message) <= MAX_WHY_CHARACTERS else "",
-        "reason": message,
+        "why" if fits_title else "reason": message,
         "retries": ordinal if event is Event.RETRIED else 0,
         "url": url,
     }
