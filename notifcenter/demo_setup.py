@@ -37,6 +37,7 @@ def prepare() -> None:
     create_table(connection)
     call_command("capture", "install", verbosity=0)
     _users()
+    fire_alerts()
 
 
 def _refuse_a_real_cluster() -> None:
@@ -74,3 +75,32 @@ def _users() -> None:
             user.email = user.email or f"{name}@example.org"
             user.set_password(PASSWORD)
             user.save()
+
+
+def fire_alerts() -> None:
+    """What the cluster's monitoring might say to each user, as its Alertmanager would post it."""
+    from django.utils import timezone
+
+    from notifications.sources.ingest import alertmanager, line
+
+    now = timezone.now()
+    alerts = [
+        {
+            "status": "firing",
+            "fingerprint": f"demo{name}",
+            "startsAt": now.isoformat(),
+            "labels": {
+                "alertname": "GpuIdle",
+                "severity": "warn",
+                "username": name,
+                "job_name": f"notebook-{name}",
+            },
+            "annotations": {
+                "summary": f"The GPU of notebook-{name} has been idle for an hour",
+                "description": "Others are waiting for one. Stop the notebook if you do not need it now.",
+            },
+        }
+        for name in USERS
+    ]
+    body = {"version": alertmanager.VERSION, "alerts": alerts}
+    line.put(alertmanager.read(body, now=now, take_ownerless=False).new)

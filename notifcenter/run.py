@@ -28,6 +28,7 @@ KEPT_MAILS = 1_000
 PRUNE_SECONDS = 600.0
 ROOT_WARNING = "You're running the worker with superuser privileges"  # it is, where everything runs as root
 PROJECT = Path(__file__).resolve().parent.parent
+DEMO_INGEST_TOKEN = "demo"  # noqa: S105 - on this machine only
 
 
 class CannotRunError(Exception):
@@ -42,6 +43,8 @@ def main() -> int:
     os.environ["DJANGO_SETTINGS_MODULE"] = "notifcenter.settings"
     os.environ.setdefault("BASE_URL", url)
     os.environ.setdefault("EMAIL_URL", f"filemail://{data_dir}/mails")
+    if not environment.text("INGEST_TOKEN"):
+        os.environ["INGEST_TOKEN"] = DEMO_INGEST_TOKEN
     os.chdir(PROJECT)
     signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))  # the terminal was closed
     with Stop().on_signals() as stop:

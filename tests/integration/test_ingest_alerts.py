@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import Settings
 
+from notifcenter import demo_setup
 from notifications.delivery.wanted import why_not_wanted
 from notifications.models import Delivery, Notification, Received
 from notifications.sources.ingest import source
@@ -270,3 +271,11 @@ class TestPutAside:
         drain()
         assert Notification.objects.count() == 2
         assert "a defect" in Received.objects.exclude(error="").get().error
+
+
+def test_the_demo_shows_one_to_each_of_its_users(alice: User) -> None:
+    demo_setup.fire_alerts()
+    drain()
+    [shown] = get(client_of(alice), LIST)["results"]
+    assert shown["title"] == "The GPU of notebook-alice has been idle for an hour"
+    assert Notification.objects.count() == len(demo_setup.USERS)

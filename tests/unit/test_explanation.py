@@ -106,3 +106,12 @@ def test_long_texts_keep_their_end() -> None:
     assert output.endswith("line 9999")
     assert last_lines(output, most=2, characters=1000) == "line 9998\nline 9999"
     assert last_lines(output, most=200, characters=9) == "line 9999"
+
+
+def test_an_alert_begins_with_what_matters_whatever_the_order_of_its_labels() -> None:
+    labels = {"instance": "gpu-07", "severity": "warn", "alertname": "GpuIdle", "virtual_cluster": "default"}
+    assert explain("alert", {"labels": labels}).facts == (
+        ("Alert", "GpuIdle"),
+        ("Severity", "warn"),
+        ("instance", "gpu-07"),
+    )
