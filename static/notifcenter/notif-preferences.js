@@ -44,7 +44,7 @@ export class NotifPreferences extends LitElement {
   }
 
   #cards() {
-    const parts = { choices: this._choices, wrong: this._wrong, save: this.#save };
+    const parts = { choices: this._choices, wrong: this._wrong, save: this.#save, refuse: this.#refuse };
     return html`<div class="profile">${channelsCard(parts)} ${eventsCard(parts)}</div>`;
   }
 
@@ -65,6 +65,11 @@ export class NotifPreferences extends LitElement {
     }
   };
 
+  #refuse = (wrong) => {
+    this._said = "Not saved";
+    this._wrong = { ...this._wrong, ...wrong };
+  };
+
   /**
    * One after the other, so that the last change wins.
    * @param {object} change as the server takes it
@@ -81,8 +86,7 @@ export class NotifPreferences extends LitElement {
         this._wrong = Object.fromEntries(Object.entries(this._wrong).filter(([name]) => !(name in change)));
         this._said = "Saved";
       } catch (error) {
-        this._said = "Not saved";
-        this._wrong = { ...this._wrong, ...error.fields };
+        this.#refuse(error.fields);
         undo?.();
         if (undo || error.status !== 400) store.notice({ text: `It could not be saved. ${error.message}` });
       }

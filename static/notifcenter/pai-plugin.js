@@ -37,9 +37,12 @@
         await import(page);
         this.replaceChildren(this.#page);
       } catch {
-        this.textContent =
+        const trouble = document.createElement("p");
+        trouble.style.margin = "24px";
+        trouble.textContent =
           `Notifications could not be loaded from ${baseUrl}. Either that server does not answer, or it does not ` +
           `know this site: ${location.origin} must be in its CORS_ALLOWED_ORIGINS. Trying again.`;
+        this.replaceChildren(trouble);
         setTimeout(() => this.isConnected && this.#load(Math.min(2 * pauseMs, LONGEST_PAUSE_MS)), pauseMs);
       }
     }

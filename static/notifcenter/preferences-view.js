@@ -3,7 +3,10 @@
 import { html } from "./vendor/lit.js";
 import { channelWord, eventWord } from "./format.js";
 
-/** The parts of each card: `choices` as the server has them, what is `wrong` by field, `save(change, undo)`. */
+/**
+ * The parts of each card: `choices` as the server has them, what is `wrong` by field, `save(change, undo)`,
+ * `refuse(wrong)`.
+ */
 export function channelsCard({ choices, wrong, save }) {
   const channels = Object.entries(choices.channels);
   const events = Object.keys(channels[0]?.[1].events ?? {});
@@ -70,7 +73,7 @@ function eventCell(event, name, { available, events }, save) {
   `;
 }
 
-export function eventsCard({ choices, wrong, save }) {
+export function eventsCard({ choices, wrong, save, refuse }) {
   const { default_events: chosen, site_default_events: bySite, default_events_source: source } = choices;
   const site = Object.keys(bySite).filter((event) => bySite[event]);
   const own = source === "owner";
@@ -116,7 +119,11 @@ export function eventsCard({ choices, wrong, save }) {
         value: choices.waiting_minutes ?? "",
         problem: wrong.waiting_minutes,
         help: `Minutes; left empty: as the site has it (${choices.site_waiting_minutes}).`,
-        change: (value) => save({ waiting_minutes: minutes(value.trim()) }),
+        change: (value) => {
+          const text = value.trim();
+          if (/\D/.test(text)) refuse({ waiting_minutes: ["Write a whole number of minutes, or nothing."] });
+          else save({ waiting_minutes: text ? Number(text) : null });
+        },
       })}
     </section>
   `;
@@ -131,12 +138,6 @@ function checkbox(on, change, { disabled = false, describedBy = "" } = {}) {
     aria-describedby=${describedBy}
     @change=${changed}
   />`;
-}
-
-/** What is no number goes to the server as it is, which knows what to say about it. */
-function minutes(text) {
-  if (!text) return null;
-  return /^\d+$/.test(text) ? Number(text) : text;
 }
 
 function field({ name, label, mode, value, problem, help = "", change }) {
