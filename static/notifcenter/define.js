@@ -27,6 +27,7 @@ async function load(file, pauseMs = 500) {
 
 define("notif-bell", NotifBell);
 load("notif-toasts.js").then(({ NotifToasts }) => define("notif-toasts", NotifToasts));
+load("notif-job-events.js").then(({ NotifJobEvents }) => define("notif-job-events", NotifJobEvents));
 if (document.querySelector("notif-inbox")) {
   load("notif-inbox.js").then(({ NotifInbox }) => define("notif-inbox", NotifInbox));
 }

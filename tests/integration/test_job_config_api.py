@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
+from django.utils.html import escape
 
 from notifications.sources.frameworks.models import Framework
 from preferences.models import JobConfig, SiteSettings, UserPreference
@@ -189,6 +190,51 @@ def test_a_hostile_file_costs_a_warning_only(browser: Client, text: str) -> None
     config = browser.get(config_url("hostile")).json()
     assert len(config["warnings"]) == 1
     assert sources(config)["failed"] == (True, "site")
+
+
+@pytest.mark.parametrize(
+    ("block", "event", "found", "warning"),
+    [
+        (" {failed: maybe}", "failed", (True, "owner"), "`failed` must be true or false; ignored."),
+        (" {failed: 'true'}", "failed", (True, "owner"), "`failed` must be true or false; ignored."),
+        (" {failed: maybe}", "stopped", (False, "job_file"), "`failed` must be true or false; ignored."),
+        (
+            " {waitingTooLong: -3}",
+            "waiting_too_long",
+            (True, "owner"),
+            "`waitingTooLong` must be true, false or minutes (1 to 43200); ignored.",
+        ),
+        (
+            " {exploded: true}",
+            "failed",
+            (False, "job_file"),
+            "'exploded' is no event; use running, succeeded, failed, stopped, retried, waitingTooLong.",
+        ),
+        (
+            " [failed]",
+            "failed",
+            (True, "owner"),
+            "`jobStatusChangeNotification` must hold lines such as `failed: true`; ignored.",
+        ),
+        (
+            " {failed: true",
+            "failed",
+            (True, "owner"),
+            "The file is no valid YAML in line 3 and was not read.",
+        ),
+    ],
+)
+def test_a_mistake_in_the_file_is_reported_and_the_next_level_decides(
+    browser: Client, alice: User, block: str, event: str, found: tuple[bool, str], warning: str
+) -> None:
+    UserPreference.objects.create(user=alice, default_events=["failed", "waiting_too_long", "stopped"])
+    submit_named("job", jobConfig=f"extras:\n  jobStatusChangeNotification:{block}\n")
+    config = browser.get(config_url("job")).json()
+    assert config["warnings"] == [warning]
+    assert sources(config)[event] == found
+    assert config["waiting_minutes"] == 60
+    page = browser.get("/jobs/job/").content.decode()
+    assert f"<li>{escape(warning)}</li>" in page
 
 
 @pytest.fixture

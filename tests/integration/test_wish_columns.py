@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +20,8 @@ from preferences.models import JobConfig, UserPreference
 from tests.clients import client_of, config_url, get, send
 from tests.cluster import RESET, WISH_COLUMNS, asking, columns, ended, submit, submit_named, told, update
 from tests.database import second_session, sql
-from tests.pollers import drain, look_after, start_poller
+from tests.pollers import drain, look_after, poller_with, start_poller
+from tests.processes import wait_for
 from tests.wishes import FILE, job
 
 pytestmark = pytest.mark.django_db
@@ -286,6 +288,19 @@ class TestRowsThatCannotBeWritten:
         sql("ALTER TABLE elsewhere RENAME TO frameworks")
         look_after()
         assert asked(name)[0] is True
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_running_poller_writes_them_and_puts_them_back(browser: Client, tmp_path: Path) -> None:
+    submit_named("job", **asking("Failed"))
+    with poller_with(tmp_path, upkeep_seconds=0.2):
+        send(browser, "PATCH", config_url("job"), {"events": {"running": True, "failed": False}})
+        wait_for(lambda: asked("job") == (True, False, False, False, False))
+        request_change("job", "Failed")
+        update("job", state="RUNNING")
+        wait_for(lambda: told("job") == [("running", 0)] and asked("job")[:3] == (True, False, False))
+        send(browser, "DELETE", config_url("job"), None)
+        wait_for(lambda: asked("job") == (False, False, True, False, False))
 
 
 @pytest.mark.parametrize(
