@@ -166,6 +166,8 @@ def email(name: str) -> dict[str, Any]:
         unusable(name, f"cannot be read: {error}")
     if scheme.startswith("smtp") and not config.get("EMAIL_HOST"):
         unusable(name, "names no host; write smtp://user:password@host:port")
+    if scheme.startswith("smtp"):
+        config["EMAIL_BACKEND"] = "notifications.delivery.bounded_smtp.EmailBackend"
     if scheme == "filemail":
         config["EMAIL_FILE_PATH"] = urlsplit(value).path
     config["EMAIL_PORT"] = config.get("EMAIL_PORT") or {"smtp+ssl": 465, "smtp+tls": 587}.get(scheme, 25)

@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import Any
 
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from notifications.sources.frameworks import capture
 from notifications.wording import duration
+from preferences.kinds import Channel
+from preferences.models import ChannelPolicy
 
 logger = logging.getLogger(__name__)
 
 HEARTBEAT_LIMIT_SECONDS = 30
 LATE_SECONDS = 15 * 60
 MOST_LOOKED_AT = 10_000
-"""Open deliveries; and the same number of the newest ones."""
+"""Open deliveries of each channel; and the same number of the newest ones of all."""
 REFUSED_USERS = 3
 """A mailbox that puts its mails off for a day is its owner's matter; several, while no mail goes out, are ours."""
 
+CHANNELS = [channel.value for channel in Channel]
+
 OPEN_DELIVERIES = """
-SELECT notification_id, created_at, planned_at, refusals FROM notifications_delivery
- WHERE state IN ('pending', 'leased', 'retry') ORDER BY due_at, id LIMIT %(most)s
+SELECT open.* FROM unnest(%(channels)s) AS c CROSS JOIN LATERAL (
+    SELECT notification_id, created_at, planned_at, refusals FROM notifications_delivery
+     WHERE channel = c AND state IN ('pending', 'leased', 'retry') ORDER BY due_at, id LIMIT %(most)s
+) AS open
 """
 
 # The oldest unsent delivery, not counting the pauses that the receiving side has asked for. Both looks are bounded by
@@ -87,8 +94,22 @@ def _poller() -> str:
     return "" if alive else "No poller is at work. Run `manage.py poll_frameworks`."
 
 
+def _channels() -> str:
+    """A channel that an admin has paused is no failure."""
+    broken = ChannelPolicy.objects.filter(paused=True, try_at__isnull=False).order_by("channel").first()
+    if broken is None:
+        return ""
+    return f"{broken.get_channel_display()} has paused by itself: somebody has to mend something. The admin shows what."
+
+
 def _deliveries() -> str:
-    values = {"most": MOST_LOOKED_AT, "late_seconds": LATE_SECONDS, "refused_users": REFUSED_USERS}
+    paused = ChannelPolicy.objects.filter(paused=True).values_list("channel", flat=True)
+    values: dict[str, Any] = {
+        "channels": sorted(set(CHANNELS) - set(paused)),
+        "most": MOST_LOOKED_AT,
+        "late_seconds": LATE_SECONDS,
+        "refused_users": REFUSED_USERS,
+    }
     with connection.cursor() as cursor:
         cursor.execute(DELIVERIES, values)
         seconds, users, none_sent = cursor.fetchone()
@@ -107,5 +128,6 @@ CHECKS: dict[str, Callable[[], str]] = {
     "migrations": _migrations,
     "capture": _capture,
     "poller": _poller,
+    "channels": _channels,
     "deliveries": _deliveries,
 }

@@ -51,7 +51,7 @@ class _Stored(Collector):
             rows = counting.stored()
             cursor.execute(_PENDING, [MOST_PENDING])
             pending = cursor.fetchone()[0]
-            cursor.execute(_OLDEST_UNSENT, {"most": health.MOST_LOOKED_AT})
+            cursor.execute(_OLDEST_UNSENT, {"channels": health.CHANNELS, "most": health.MOST_LOOKED_AT})
             oldest = cursor.fetchone()[0]
         for metric in counting.COUNTED:
             yield _histogram(metric, rows) if isinstance(metric, Histogram) else _plain(metric, rows)

@@ -117,7 +117,9 @@ class Delivery(models.Model):
             models.UniqueConstraint(fields=["notification", "channel"], name="one_delivery_per_channel")
         ]
         indexes = [
-            models.Index(fields=["due_at", "id"], name="delivery_due", condition=Q(state__in=OPEN_STATES))
+            models.Index(
+                fields=["channel", "due_at", "id"], name="delivery_due", condition=Q(state__in=OPEN_STATES)
+            )
         ]
 
     def __str__(self) -> str:

@@ -126,6 +126,7 @@ def resolve(resolutions: Iterable[Resolution]) -> None:
 
 def _row(order: int, candidate: Candidate, user_id: int, decision: Decision) -> dict[str, object]:
     event = candidate.event
+    channels, broken = decision.channels, event.details.get("not_through")
     return {
         "o": order,
         "u": user_id,
@@ -137,7 +138,7 @@ def _row(order: int, candidate: Candidate, user_id: int, decision: Decision) -> 
         "v": candidate.virtual_cluster,
         "d": event.details,
         "t": event.occurred_at.isoformat(),
-        "w": decision.muted or Channel.WEBPORTAL in decision.channels,
+        "w": decision.muted or Channel.WEBPORTAL in channels or broken is not None,
         "m": decision.muted,
-        "c": [channel.value for channel in sorted(decision.channels - {Channel.WEBPORTAL})],
+        "c": [channel.value for channel in sorted(channels - {Channel.WEBPORTAL}) if channel != broken],
     }

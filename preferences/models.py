@@ -107,10 +107,19 @@ class JobConfig(models.Model):
 
 
 class ChannelPolicy(models.Model):
-    """The admin's master switch of one channel. Without a row, a channel is on."""
+    """The admin's master switch of one channel, and whether it pauses. Without a row, a channel is on.
+
+    Off drops what is to be sent, a pause keeps it waiting. With `try_at` the channel has paused by itself, and is
+    tried again then; `broken_since` stays until something has been sent.
+    """
 
     channel = models.CharField(max_length=32, choices=Channel.choices, primary_key=True)
-    enabled = models.BooleanField(default=True)
+    enabled = models.BooleanField(default=True, help_text="Off: what is to be sent is dropped.")
+    paused = models.BooleanField(db_default=False, editable=False)
+    paused_at = models.DateTimeField(null=True, editable=False)
+    pause_reason = models.TextField(db_default="", editable=False)
+    try_at = models.DateTimeField(null=True, editable=False)
+    broken_since = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         verbose_name_plural = "channel policies"

@@ -111,7 +111,7 @@ class _Session(SMTP):
 
 def use(settings: Settings, server: SmtpServer) -> None:
     """Point Django's mail settings to the server (pytest-django points them to memory)."""
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_BACKEND = "notifications.delivery.bounded_smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
     settings.EMAIL_CONFIGURED = True
 

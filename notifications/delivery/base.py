@@ -21,11 +21,29 @@ class DeliveryError(Exception):
         self.permanent = permanent
 
 
+class AddressRefused(DeliveryError):  # noqa: N818
+    """The other side says for good that nothing can be delivered to this address."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, permanent=True)
+
+
+class Stalled(DeliveryError):  # noqa: N818
+    """The other side took too long. It counts, since it may be because of this delivery; but the channel rests."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, permanent=False)
+
+
 class ChannelDown(DeliveryError):  # noqa: N818 - a state of the channel rather than an error of a delivery
     """Nothing can be sent through this channel now, so that no delivery's attempt is used up."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, permanent=False)
+
+
+class ChannelBroken(ChannelDown):
+    """Nothing can be sent through this channel until somebody mends something: it pauses, and admins are told."""
 
 
 class Transport(ABC):

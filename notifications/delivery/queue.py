@@ -1,14 +1,14 @@
 """The delivery table as a queue: take with a lease, say how it went.
 
-Every statement reckons in the database's clock. Whoever says how it went must still hold the lease, known by
-the number of the attempt: a worker whose lease ran out cannot overwrite what its successor does.
+Every statement reckons in the database's clock. Whoever says how it went must still hold the lease, known by the
+moment at which it ends: a worker whose lease ran out cannot overwrite what its successor does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -20,13 +20,15 @@ from notifications import counting
 from notifications.delivery.base import MAX_ERROR_CHARACTERS
 from notifications.models import Delivery, DeliveryState
 from notifications.wording import one_line
+from preferences.kinds import Channel
 
 # Materialized, because a sub-select in WHERE … IN may be run anew for each row and lock more than LIMIT.
 CLAIM = """
 WITH due AS MATERIALIZED (
     SELECT id FROM notifications_delivery
-     WHERE state IN ('pending', 'leased', 'retry') AND due_at <= statement_timestamp()
-       AND channel <> ALL(%(without)s)
+     WHERE channel = %(channel)s AND state IN ('pending', 'leased', 'retry') AND due_at <= statement_timestamp()
+       AND NOT (%(heed_pause)s AND EXISTS (
+           SELECT FROM preferences_channelpolicy WHERE channel = %(channel)s AND paused))
      ORDER BY due_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 )
 UPDATE notifications_delivery AS delivery
@@ -34,7 +36,7 @@ UPDATE notifications_delivery AS delivery
        due_at = statement_timestamp() + make_interval(secs => %(lease_seconds)s),
        last_error = CASE delivery.state WHEN 'leased' THEN %(lost)s ELSE delivery.last_error END
   FROM due WHERE delivery.id = due.id
-RETURNING delivery.id, delivery.attempts, delivery.refusals
+RETURNING delivery.id, delivery.due_at, delivery.attempts, delivery.refusals
 """
 
 LEASE_LOST = "The worker that had it ended, or was stuck, before it could say how the sending went."
@@ -42,12 +44,13 @@ LEASE_LOST = "The worker that had it ended, or was stuck, before it could say ho
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A delivery that is ours until its lease runs out.
+    """A delivery that is ours until the lease runs out, which no other lease of it does at the same microsecond.
 
     `attempts` counts this one too; `refusals` how often a temporary error has put it off.
     """
 
     id: int
+    until: datetime
     attempts: int
     refusals: int = 0
 
@@ -57,14 +60,15 @@ class Claim:
         return self.attempts - 1 - self.refusals
 
 
-def claim(*, limit: int, without: Collection[str] = ()) -> list[Claim]:
-    """Take up to `limit` due deliveries, oldest first, except those of the channels `without`.
+def claim(channel: Channel, *, limit: int, heed_pause: bool = True) -> list[Claim]:
+    """Take up to `limit` due deliveries of a channel, oldest first; none while it pauses.
 
     A leased one whose lease has run out is taken again: its worker is dead or stuck.
     """
     values: dict[str, Any] = {
+        "channel": channel.value,
         "limit": limit,
-        "without": list(without),
+        "heed_pause": heed_pause,
         "lease_seconds": settings.DELIVERY_LEASE_SECONDS,
         "lost": LEASE_LOST,
     }
@@ -100,10 +104,7 @@ def mark_dropped(taken: Claim, *, reason: str) -> bool:
 
 
 def give_back(taken: Claim, *, error: str = "", pause_seconds: float = 0) -> bool:
-    """It was not tried, so the attempt does not count.
-
-    The number may then be given out again, but only to a later holder: this one has let go of it.
-    """
+    """It was not tried, so the attempt does not count."""
     state = DeliveryState.RETRY if error or taken.attempts > 1 else DeliveryState.PENDING
     values = {"last_error": _cut(error)} if error else {}
     return _update(taken, state=state, due_at=_in(pause_seconds), attempts=F("attempts") - 1, **values)
@@ -125,7 +126,7 @@ def _settle(taken: Claim, *, state: DeliveryState, **values: object) -> bool:
 
 
 def _update(taken: Claim, **values: object) -> bool:
-    held = Delivery.objects.filter(id=taken.id, state=DeliveryState.LEASED, attempts=taken.attempts)
+    held = Delivery.objects.filter(id=taken.id, state=DeliveryState.LEASED, due_at=taken.until)
     return held.update(**values) == 1
 
 

@@ -7,17 +7,25 @@ sends that one again.
 from __future__ import annotations
 
 import logging
+import random
 import threading
 import time
 from collections.abc import Callable, Sequence
-from itertools import groupby
+from functools import partial
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
-from notifications.delivery import queue
+from notifications.delivery import pausing, queue
 from notifications.delivery.backoff import Breaker, pause_seconds
-from notifications.delivery.base import ChannelDown, DeliveryError, Transport
+from notifications.delivery.base import (
+    AddressRefused,
+    ChannelBroken,
+    ChannelDown,
+    DeliveryError,
+    Stalled,
+    Transport,
+)
 from notifications.delivery.queue import Claim
 from notifications.delivery.registry import TRANSPORTS
 from notifications.delivery.wanted import why_not_wanted
@@ -47,13 +55,26 @@ def deliver_for(*, seconds: float) -> None:
 
 
 def deliver_once(*, limit: int = BATCH_SIZE) -> bool:
-    """Take and settle one batch; returns whether there may be more."""
+    """Take and settle one batch of each channel, in any order; returns whether there may be more."""
+    resting = breaker.resting(TRANSPORTS)
+    channels = [channel for channel in TRANSPORTS if channel not in resting]
+    more = False
+    for channel in random.sample(channels, len(channels)):
+        more = _deliver(channel, limit) or more
+    return more
+
+
+def _deliver(channel: Channel, limit: int) -> bool:
+    if stopping.is_set():
+        return False
     halfway = time.monotonic() + settings.DELIVERY_LEASE_SECONDS / 2
-    taken = queue.claim(limit=limit, without=breaker.resting(TRANSPORTS))
+    tries = pausing.takes_try(channel)
+    taken = queue.claim(channel, limit=1 if tries else limit, heed_pause=not tries)
     kept = _at_most_one_suspect(taken)
-    for channel, jobs in groupby(_worth_sending(kept), key=lambda job: job[1].channel):
-        _send_all(Channel(channel), list(jobs), halfway)
-    return len(taken) == limit or len(kept) < len(taken)
+    jobs = _worth_sending(kept)
+    if jobs:
+        _send_all(channel, jobs, halfway)
+    return tries or len(taken) == limit or len(kept) < len(taken)
 
 
 def _at_most_one_suspect(taken: list[Claim]) -> list[Claim]:
@@ -61,14 +82,12 @@ def _at_most_one_suspect(taken: list[Claim]) -> list[Claim]:
     suspect = next((claim for claim in taken if claim.leases_lost >= SUSPECT_LEASES_LOST), None)
     if suspect is None:
         return taken
-    for other in taken:
-        if other is not suspect:
-            _settled(lambda other=other: queue.give_back(other))  # type: ignore[misc]
+    _give_back([other for other in taken if other is not suspect])
     return [suspect]
 
 
 def _worth_sending(taken: Sequence[Claim]) -> list[Job]:
-    """The jobs by channel; settles those that need no sending any more."""
+    """Settles those that need no sending any more."""
     found = Delivery.objects.select_related("notification__user__preference").in_bulk([c.id for c in taken])
     unwanted = why_not_wanted(list(found.values()))
     jobs = []
@@ -76,39 +95,49 @@ def _worth_sending(taken: Sequence[Claim]) -> list[Job]:
         delivery = found.get(claim.id)
         if delivery is None:  # deleted meanwhile
             continue
-        if delivery.channel not in TRANSPORTS:
-            _fail(claim, delivery, f"There is no way to send through {delivery.channel}.")
-        elif claim.leases_lost >= MOST_LEASES_LOST:
+        if claim.leases_lost >= MOST_LEASES_LOST:
             _fail(claim, delivery, f"Given up: {claim.leases_lost} workers have ended while they had it.")
         elif delivery.id in unwanted:
             _drop(claim, delivery, unwanted[delivery.id])
         else:
             jobs.append((claim, delivery))
-    return sorted(jobs, key=lambda job: job[1].channel)
+    return jobs
 
 
 def _send_all(channel: Channel, jobs: Sequence[Job], halfway: float) -> None:
     """Past half the lease what is left goes back: the next send might outlive it."""
+    in_trouble = pausing.is_in_trouble(channel)
     with TRANSPORTS[channel]() as transport:
         transport.announce([delivery for _, delivery in jobs])
         for position, (claim, delivery) in enumerate(jobs):
+            left = [claim for claim, _ in jobs[position:]]
             if stopping.is_set() or time.monotonic() > halfway:
-                for left, _ in jobs[position:]:
-                    _settled(lambda left=left: queue.give_back(left))  # type: ignore[misc]
-                logger.info("gave back channel=%s count=%d", channel, len(jobs) - position)
+                _give_back(left)
+                logger.info("gave back channel=%s count=%d", channel, len(left))
                 return
             try:
-                _send(transport, claim, delivery)
-            except ChannelDown as down:
-                _rest(channel, [claim for claim, _ in jobs[position:]], str(down))
+                works = _send(transport, claim, delivery)
+            except ChannelBroken as broken:
+                pausing.pause_by_itself(channel, reason=str(broken))
+                _give_back(left, error=str(broken))
                 return
+            except ChannelDown as down:
+                _rest(channel, left, str(down))
+                return
+            except Stalled as stalled:
+                _rest(channel, left[1:], str(stalled))
+                return
+            if works and in_trouble:
+                pausing.works_again(channel)
+                in_trouble = False
 
 
-def _send(transport: Transport, claim: Claim, delivery: Delivery) -> None:
+def _send(transport: Transport, claim: Claim, delivery: Delivery) -> bool:
+    """Whether this has shown that the channel works. Raises what is about more than this delivery."""
     reason = transport.why_not(delivery)
     if reason:
         _drop(claim, delivery, reason)
-        return
+        return False
     try:
         transport.open()
         transport.send(delivery)
@@ -116,15 +145,19 @@ def _send(transport: Transport, claim: Claim, delivery: Delivery) -> None:
         raise
     except DeliveryError as error:
         _refused(claim, delivery, error)
+        if isinstance(error, Stalled):
+            raise
+        return isinstance(error, AddressRefused)
     except Exception as error:  # a defect of ours must not hold up the others
         logger.exception("unexpected delivery=%d channel=%s", claim.id, delivery.channel)
         _refused(claim, delivery, DeliveryError(f"{type(error).__name__}: {error}", permanent=False))
+        return False
+    breaker.closed(delivery.channel)
+    if _settled(lambda: queue.mark_sent(claim)):
+        logger.info("sent delivery=%d channel=%s attempt=%d", claim.id, delivery.channel, claim.attempts)
     else:
-        breaker.closed(delivery.channel)
-        if _settled(lambda: queue.mark_sent(claim)):
-            logger.info("sent delivery=%d channel=%s attempt=%d", claim.id, delivery.channel, claim.attempts)
-        else:
-            logger.warning("sent after its lease ran out delivery=%d channel=%s", claim.id, delivery.channel)
+        logger.warning("sent after its lease ran out delivery=%d channel=%s", claim.id, delivery.channel)
+    return True
 
 
 def _refused(claim: Claim, delivery: Delivery, error: DeliveryError) -> None:
@@ -153,9 +186,13 @@ def _drop(claim: Claim, delivery: Delivery, reason: str) -> None:
 
 def _rest(channel: Channel, claims: Sequence[Claim], error: str) -> None:
     seconds = breaker.opened(channel)
-    for claim in claims:
-        _settled(lambda claim=claim: queue.give_back(claim, error=error, pause_seconds=seconds))  # type: ignore[misc]
+    _give_back(claims, error=error, pause_seconds=seconds)
     logger.error("channel down channel=%s rest_seconds=%.0f error=%r", channel, seconds, error)
+
+
+def _give_back(claims: Sequence[Claim], *, error: str = "", pause_seconds: float = 0) -> None:
+    for claim in claims:
+        _settled(partial(queue.give_back, claim, error=error, pause_seconds=pause_seconds))
 
 
 def _settled(settle: Callable[[], bool]) -> bool:

@@ -220,7 +220,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='delivery',
-            index=models.Index(condition=models.Q(('state__in', ['pending', 'leased', 'retry'])), fields=['due_at', 'id'], name='delivery_due'),
+            index=models.Index(condition=models.Q(('state__in', ['pending', 'leased', 'retry'])), fields=['channel', 'due_at', 'id'], name='delivery_due'),
         ),
         migrations.AddConstraint(
             model_name='delivery',

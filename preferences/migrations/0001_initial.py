@@ -22,7 +22,12 @@ class Migration(migrations.Migration):
             name='ChannelPolicy',
             fields=[
                 ('channel', models.CharField(choices=[('webportal', 'Web portal'), ('email', 'E-mail'), ('alertmanager', 'Alertmanager')], max_length=32, primary_key=True, serialize=False)),
-                ('enabled', models.BooleanField(default=True)),
+                ('enabled', models.BooleanField(default=True, help_text='Off: what is to be sent is dropped.')),
+                ('paused', models.BooleanField(db_default=False, editable=False)),
+                ('paused_at', models.DateTimeField(editable=False, null=True)),
+                ('pause_reason', models.TextField(db_default='', editable=False)),
+                ('try_at', models.DateTimeField(editable=False, null=True)),
+                ('broken_since', models.DateTimeField(editable=False, null=True)),
             ],
             options={
                 'verbose_name_plural': 'channel policies',

@@ -16,6 +16,7 @@ from notifications.delivery.backoff import MAX_REFUSALS
 from notifications.delivery.mail import compose
 from notifications.models import Delivery, DeliveryState
 from notifications.tasks import deliver_due
+from preferences.kinds import Channel
 from preferences.models import ChannelPolicy, ChannelPreference, JobConfig
 from tests import smtp
 from tests.deliveries import SUBMITTED, make_delivery, make_due, reloaded, seconds_until_due
@@ -93,7 +94,7 @@ def test_a_delivery_that_ends_its_worker_every_time_is_given_up(server: SmtpServ
 def test_workers_that_ended_use_up_no_chances(server: SmtpServer, alice: User) -> None:
     delivery = make_delivery(alice)
     for _ in range(MAX_REFUSALS):
-        queue.claim(limit=1)
+        queue.claim(Channel.EMAIL, limit=1)
         make_due(delivery)
     assert reloaded(delivery).attempts == MAX_REFUSALS
     server.programme.rcpt = smtp.always("451 greylisted")

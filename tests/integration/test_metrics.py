@@ -20,7 +20,7 @@ from notifications.sources.frameworks.source import FrameworkSource
 from notifications.sources.ingest import line
 from notifications.sources.ingest.line import New
 from notifications.sources.ingest.models import Kind
-from preferences.kinds import Event
+from preferences.kinds import Channel, Event
 from tests.cluster import ALL_EVENTS, ended, snapshot, started, submit, told, update
 from tests.database import sql
 from tests.deliveries import make_delivery, make_due
@@ -307,7 +307,7 @@ class TestDeliveries:
     def test_each_attempt_counts_once_with_its_outcome(self, alice: User) -> None:
         for _ in range(5):
             make_delivery(alice)
-        sent, later, dropped, broken, back = queue.claim(limit=5)
+        sent, later, dropped, broken, back = queue.claim(Channel.EMAIL, limit=5)
         assert queue.mark_sent(sent)
         assert queue.mark_retry(later, error="busy", pause_seconds=60)
         assert queue.mark_dropped(dropped, reason="muted")
@@ -320,7 +320,7 @@ class TestDeliveries:
 
     def test_a_settling_that_is_rolled_back_does_not_count(self, alice: User) -> None:
         make_delivery(alice)
-        (taken,) = queue.claim(limit=1)
+        (taken,) = queue.claim(Channel.EMAIL, limit=1)
         with transaction.atomic():
             queue.mark_sent(taken)
             transaction.set_rollback(True)
