@@ -24,13 +24,11 @@ def prepare() -> None:
     Keeps a connection open, and with it the private server up, until this process ends.
     """
     django.setup()
-    from django.conf import settings
     from django.db import connection
 
     from notifications.sources.frameworks.demo.table import create_table
 
     logging.getLogger("notifications").setLevel(logging.WARNING)
-    settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns when there is none
     connection.ensure_connection()
     _refuse_a_real_cluster()
     call_command("migrate", verbosity=0, interactive=False)

@@ -76,7 +76,7 @@ def env(django_db_setup: None) -> Iterator[dict[str, str]]:
         run(session, table.SQL.read_text(encoding="utf-8"))
     with superuser(DATABASE) as session:
         for _ in range(2):  # repeatable
-            run(session, GRANTS.replace("notifcenter", ROLE))
+            run(session, re.sub(r"\bnotifcenter\b", ROLE, GRANTS))
     env = environment(DATABASE_URL=database_url(DATABASE, (ROLE, PASSWORD)), PAI_JWT_SECRET=tokens.SECRET)
     for command in (["migrate"], ["capture", "install"]):
         subprocess.run(manage(*command, "--verbosity", "0"), env=env, check=True, timeout=120)
@@ -157,6 +157,23 @@ def test_it_may_do_nothing_else_to_the_cluster(statement: str) -> None:
 def test_the_cluster_has_no_right_on_our_tables() -> None:
     with pytest.raises(psycopg2.errors.InsufficientPrivilege):
         cluster(f"SELECT * FROM {ROLE}.notifications_notification")
+
+
+@pytest.mark.parametrize("damage", [
+    "DROP TRIGGER notifcenter_capture ON frameworks",
+    'ALTER TABLE frameworks DROP COLUMN "notifiedAtFailed"',
+    'ALTER TABLE frameworks DROP COLUMN "notifiedAtFailed"; ALTER TABLE frameworks ADD "notifiedAtFailed" boolean',
+    f"DROP TABLE frameworks; {table.SQL.read_text(encoding='utf-8')}",
+])  # fmt: skip
+def test_what_an_upgrade_takes_away_comes_back_with_the_rights(env: dict[str, str], damage: str) -> None:
+    cluster(damage)
+    cluster(SUBMIT, framework_name("meanwhile"))
+    done = subprocess.run(
+        manage("poll_frameworks", "--once"), env=env, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
+    subprocess.run(manage("capture", "check"), env=env, check=True, timeout=60, capture_output=True)
+    cluster("DELETE FROM frameworks")
 
 
 def test_without_the_right_to_add_a_trigger_a_superuser_installs_it(

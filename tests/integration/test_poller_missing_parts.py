@@ -71,7 +71,7 @@ class TestMissingParts:
         sql("REVOKE UPDATE, SELECT ON frameworks FROM poller_role")
         address = processes.database_url().replace("postgresql://postgres:", "postgresql://poller_role:")
         try:
-            line = "refused: permission denied for table frameworks"
+            line = "The role poller_role lacks rights on `frameworks`. Run deploy/postgres/grants.sql"
             with poller(tmp_path, "--interval", "0.1", ready=line, DATABASE_URL=address) as process:
                 self.looks(4)
                 assert process.log.count(line) == 1

@@ -14,6 +14,9 @@ from django.db.utils import OperationalError
 from notifications.sources.frameworks import names
 
 FUNCTION = "notifcenter_capture"
+GRANTS = "notifcenter_grants"
+"""The function of deploy/postgres/grants.sql, by which a role that does not own the table gets its rights again."""
+
 TRIGGER = "notifcenter_capture"
 LOCK_TIMEOUT_SECONDS = 5.0
 PUT_BACK_LOCK_TIMEOUT_SECONDS = 0.5
@@ -42,6 +45,8 @@ _POWERLESS = (
     "Grant it INSERT there, or let a role that has it own the function."
 )
 
+_NO_RIGHTS = "The role {role} lacks rights on `frameworks`. Run deploy/postgres/grants.sql as a superuser."
+
 _FOLDER = Path(__file__).parent
 
 
@@ -64,6 +69,8 @@ def missing() -> list[str]:
             found.append("The trigger on `frameworks` is missing or disabled.")
         elif owner := _powerless_owner():
             found.append(_POWERLESS.format(owner=owner))
+        if not columns and (role := _powerless_role()):
+            found.append(_NO_RIGHTS.format(role=role))
         return found + (["Run `manage.py capture install`."] if columns or not is_capturing() else [])
 
 
@@ -101,6 +108,11 @@ def put_back() -> list[str]:
     so. Nobody waits for long behind our wait for the table. Raises CaptureError.
     """
     done = []
+    if (_missing_columns() or _powerless_role()) and _has_function(GRANTS):
+        with _changing(PUT_BACK_LOCK_TIMEOUT_SECONDS) as cursor:
+            if _is_installed():
+                cursor.execute(f"SELECT {_schema()}.{GRANTS}()")
+                done.append("took the columns and rights that were granted")
     for lacks, add in ((_lacks_trigger, _add_trigger), (_missing_columns, _add_columns)):
         if lacks():  # each for itself: the first matters more, and needs fewer rights
             with _changing(PUT_BACK_LOCK_TIMEOUT_SECONDS) as cursor:
@@ -147,9 +159,9 @@ def _is_installed() -> bool:
         return None not in cursor.fetchone() and _has_function()
 
 
-def _has_function() -> bool:
+def _has_function(name: str = FUNCTION) -> bool:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT to_regproc(%s)", [f"{_schema()}.{FUNCTION}"])
+        cursor.execute("SELECT to_regproc(%s)", [f"{_schema()}.{name}"])
         return cursor.fetchone()[0] is not None
 
 
@@ -221,6 +233,20 @@ def _powerless_owner() -> str:
             "SELECT quote_ident(pg_get_userbyid(proowner)) FROM pg_proc WHERE oid = to_regproc(%s) "
             "AND NOT has_table_privilege(proowner, to_regclass('notifications_capturedchange'), 'INSERT')",
             [f"{_schema()}.{FUNCTION}"],
+        )
+        row = cursor.fetchone()
+        return str(row[0]) if row else ""
+
+
+def _powerless_role() -> str:
+    """The present role, if it may not write all of the ten columns that are there, or not read the table; else ''."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT quote_ident(current_user) FROM pg_attribute WHERE attrelid = to_regclass('frameworks') "
+            "AND (attname = 'state' OR attname = ANY(%s)) AND NOT attisdropped "
+            "HAVING NOT bool_and(has_column_privilege(attrelid, attnum, 'SELECT') "
+            "AND (attname = 'state' OR has_column_privilege(attrelid, attnum, 'UPDATE')))",
+            [list(COLUMNS)],
         )
         row = cursor.fetchone()
         return str(row[0]) if row else ""
