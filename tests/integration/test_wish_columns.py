@@ -187,15 +187,6 @@ class TestTheMirrorIsNoWish:
         start_poller()
         assert told("job") == []
 
-    def test_for_a_wait(self, alice: User) -> None:
-        UserPreference.objects.create(user=alice, default_events=["waiting_too_long"], waiting_minutes=1)
-        name = submit(submissionTime=timezone.now() - timedelta(hours=1))
-        set_here(name, {R: True})
-        look_after()
-        sql("UPDATE notifications_capturedchange SET changed_at = now() - interval '1 hour'")
-        drain()
-        assert told(name) == [("waiting_too_long", 0)]
-
     def test_for_the_scan_at_the_pollers_start(self) -> None:
         """Retries before the switch are over; a column that asks for them because of us must not dig them up."""
         earlier = timezone.now() - timedelta(hours=1)

@@ -81,6 +81,9 @@ extras:   # read by plugins
         ('{"a": 1}', JSON.format('"running": false, "failed": true')),
         ("{a: 1, # c\n}\n", f"{{a: 1, extras: {{jobStatusChangeNotification: {FLOW}}}, # c\n}}\n"),
         ("{}", f"{{extras: {{jobStatusChangeNotification: {FLOW}}}}}"),
+        ("a: 1\r\n", "a: 1\r\n" + LINES.replace("\n", "\r\n")),
+        ("a: 1\rb: 2\r", "a: 1\rb: 2\r" + LINES.replace("\n", "\r")),
+        ("\ufeffa: 1\n", "\ufeffa: 1\n" + LINES),
         # without a final line end: none is added, and none to a text that ends the file
         ("a: 1", "a: 1\n" + LINES.rstrip()),
         ("a: 1\n# c", "a: 1\n# c\n" + LINES.rstrip()),
