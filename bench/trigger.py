@@ -1,7 +1,9 @@
 """What the capture costs the cluster: its status UPDATE with and without the trigger, in paired rounds.
 
-pgbench plays the cluster's writers (it comes with the private server), a real poller is at work all the time. The
-jobs are as most people submit them, without a word about notifications.
+A real poller is at work all the time. The jobs are as most people submit them, without a word about notifications.
+One writer's rounds are short, and both its sessions are kept on one core: which core a session happens to run on
+makes more of a difference than the trigger does. Eight writers fill all cores anyway; pgbench plays them (it comes
+with the private server).
 """
 
 from __future__ import annotations
@@ -13,36 +15,46 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
-from bench.database import Line, execute, median, reset
+from psycopg2 import extensions
+
+from bench.database import Line, connect, median, reset
 from bench.latency import process
 
 JOBS = 10_000
-SECONDS = 2
-ROUNDS = 11
-WRITERS = (1, 8)
 TARGETS = {"unchanged": 0.97, "changed": 0.85}
+ONE_WRITER_ROUNDS, ONE_WRITER_UPDATES = 400, 20
+WRITERS, ROUNDS, UPDATES_EACH = 8, 40, 300
+WRITERS_CORE, OTHERS_CORE = 0, 1
 
 _STATE = {"unchanged": "state", "changed": "CASE state WHEN 'RUNNING' THEN 'WAITING' ELSE 'RUNNING' END"}
 # The columns that the cluster's status change writes, snapshot included.
 _UPDATE = """
-\\set n random(1, {jobs})
 UPDATE frameworks SET retries = 0, "retryDelayTime" = NULL, "platformRetries" = 0, "resourceRetries" = 0,
     "userRetries" = 0, "creationTime" = "submissionTime", "launchTime" = now(), "completionTime" = NULL,
     "appExitCode" = NULL, "subState" = 'AttemptRunning', state = {state},
     snapshot = repeat(md5(random()::text), {repeat}), "updatedAt" = now()
-WHERE name = md5(:n::text);
+WHERE name = md5({job}::text)
 """
 SNAPSHOT_REPEATS = 190
+WITHOUT_CAPTURE = "session_replication_role=replica"
+"""Sessions that replicate fire no triggers: that is the table without the capture."""
+
+Rates = tuple[list[float], list[float]]
+"""Updates a second with the capture and without, round by round."""
 
 
 def run() -> Iterator[Line]:
-    for writers in WRITERS:
+    for writers, rates in ((1, _one_writer), (WRITERS, _many_writers)):
         for kind, target in TARGETS.items():
-            ratios, ours, floor = _rounds(writers, kind)
-            ratio = median(ratios)
+            reset(JOBS, state="RUNNING", asking=False)
+            with process([sys.executable, "manage.py", "poll_frameworks"]):
+                ours, floor = rates(kind)
+            ratio = median([mine / bare for mine, bare in zip(ours, floor, strict=True)])
             yield Line(
                 f"cluster's UPDATE, {writers} writer{'s' * (writers > 1)}, state {kind}",
                 f"{median(ours):,.0f}/s",
@@ -53,31 +65,62 @@ def run() -> Iterator[Line]:
             )
 
 
-def _rounds(writers: int, kind: str) -> tuple[list[float], list[float], list[float]]:
-    """Rates with and without the capture, round by round in changing order."""
-    reset(JOBS, state="RUNNING", asking=False)
+def _update(kind: str, job: str) -> str:
+    return _UPDATE.format(state=_STATE[kind], repeat=SNAPSHOT_REPEATS, job=job)
+
+
+def _one_writer(kind: str) -> Rates:
+    sessions = [_session(kind), _session(kind, WITHOUT_CAPTURE)]
+    rates: Rates = ([], [])
     order = random.Random(1)
-    ours: list[float] = []
-    floor: list[float] = []
-    with process([sys.executable, "manage.py", "poll_frameworks"]):
-        for _ in range(ROUNDS):
-            for captured in order.sample([True, False], 2):
-                (ours if captured else floor).append(_rate(writers, kind, captured=captured))
-                execute("CHECKPOINT")
-    return [mine / bare for mine, bare in zip(ours, floor, strict=True)], ours, floor
+    for _ in range(ONE_WRITER_ROUNDS):
+        for which in order.sample([0, 1], 2):
+            jobs = [order.randint(1, JOBS) for _ in range(ONE_WRITER_UPDATES)]
+            with sessions[which].cursor() as cursor:
+                started = time.perf_counter()
+                for job in jobs:
+                    cursor.execute("EXECUTE status_change(%s)", [job])
+                rates[which].append(len(jobs) / (time.perf_counter() - started))
+    for session in sessions:
+        session.close()
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, range(os.cpu_count() or 1))
+    return rates
 
 
-def _rate(writers: int, kind: str, *, captured: bool) -> float:
-    """Updates a second. Sessions that replicate fire no triggers: that is the table without the capture."""
-    options = "" if captured else "-c session_replication_role=replica"
+def _session(kind: str, setting: str = "") -> extensions.connection:
+    session = connect()
+    session.autocommit = True
+    with session.cursor() as cursor:
+        if setting:
+            cursor.execute(f"SET {setting}")
+        cursor.execute(f"PREPARE status_change(int) AS {_update(kind, '$1')}")
+    with suppress(AttributeError, OSError):  # not on this system, one core only, or a server elsewhere
+        os.sched_setaffinity(session.info.backend_pid, {WRITERS_CORE})
+        os.sched_setaffinity(0, {OTHERS_CORE})
+    return session
+
+
+def _many_writers(kind: str) -> Rates:
+    rates: Rates = ([], [])
+    order = random.Random(1)
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "update.sql"
-        script.write_text(_UPDATE.format(jobs=JOBS, state=_STATE[kind], repeat=SNAPSHOT_REPEATS))
-        done = subprocess.run(
-            [_pgbench(), "-n", "-M", "prepared", "-T", str(SECONDS), "-c", str(writers), "-f", str(script),
-             os.environ["DATABASE_URL"]],
-            capture_output=True, text=True, check=True, env={**os.environ, "PGOPTIONS": options},
-        )  # fmt: skip
+        script.write_text(f"\\set n random(1, {JOBS})\n{_update(kind, ':n')};\n")
+        for _ in range(ROUNDS):
+            for which in order.sample([0, 1], 2):
+                rates[which].append(_pgbench_rate(script, WITHOUT_CAPTURE if which else ""))
+    return rates
+
+
+def _pgbench_rate(script: Path, setting: str) -> float:
+    """Updates a second, the time to connect left out."""
+    done = subprocess.run(
+        [_pgbench(), "-n", "-M", "prepared", "-t", str(UPDATES_EACH), "-c", str(WRITERS), "-f", str(script),
+         os.environ["DATABASE_URL"]],
+        capture_output=True, text=True, check=True,
+        env={**os.environ, "PGOPTIONS": f"-c {setting}" if setting else ""},
+    )  # fmt: skip
     found = re.search(r"tps = ([\d.]+)", done.stdout)
     assert found, done.stdout
     return float(found.group(1))
