@@ -58,5 +58,5 @@ $grants$;
 REVOKE ALL ON FUNCTION notifcenter.notifcenter_grants() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION notifcenter.notifcenter_grants() TO notifcenter;
 
-SELECT notifcenter.notifcenter_grants();
+DO $$ BEGIN PERFORM notifcenter.notifcenter_grants(); END $$;
 COMMIT;

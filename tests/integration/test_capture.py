@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, transaction
 
 from notifications.models import CapturedChange
 from notifications.sources.frameworks import capture, names
@@ -126,6 +126,20 @@ class TestLocks:
         assert "lock timeout" in connection.connection.notices[-1]
         update(name, state="SUCCEEDED")
         assert captured()[-1] == ("RUNNING", "SUCCEEDED", 0, 0)
+
+    def test_a_statement_that_changes_many_jobs_waits_for_it_once(self) -> None:
+        for number in range(3):
+            submit(f"job-{number}")
+        with second_session() as other, other.cursor() as cursor:
+            cursor.execute("LOCK TABLE notifications_capturedchange IN ACCESS EXCLUSIVE MODE")
+            connection.connection.notices.clear()
+            sql("UPDATE frameworks SET state = 'RUNNING'")
+            with transaction.atomic():
+                for number in range(3, 6):
+                    submit(f"job-{number}")
+        assert len([line for line in connection.connection.notices if "lock timeout" in line]) == 2
+        sql("UPDATE frameworks SET state = 'FAILED'")
+        assert [change[1] for change in captured()] == ["WAITING"] * 3 + ["FAILED"] * 6
 
     def test_installing_on_a_locked_table_ends_with_a_clear_error(
         self, monkeypatch: pytest.MonkeyPatch

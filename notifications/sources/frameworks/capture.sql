@@ -2,7 +2,7 @@
 --   * it returns at once when neither state nor retries changed (most of the cluster's updates);
 --   * whatever goes wrong becomes a warning in the server's log, and the poller is told to look for itself;
 --   * it needs no right of the writer, and nobody can put another function in its way;
---   * it waits at most a second for a lock on our table.
+--   * it waits at most a second for a lock on our table, once in a transaction: after that, the poller's look is enough.
 -- A retry wipes out what the row says of the attempt that has ended, so that is kept with the change.
 -- It names no column in the trigger's definition: that would break the cluster's own schema upgrade.
 CREATE OR REPLACE FUNCTION {schema}.notifcenter_capture() RETURNS trigger
@@ -14,7 +14,7 @@ DECLARE
     attempt json;
     ended text;
 BEGIN
-    IF TG_OP = 'INSERT' THEN
+    IF TG_OP = 'INSERT' AND current_setting('notifcenter.missed', true) IS DISTINCT FROM 'on' THEN
         INSERT INTO {schema}.notifications_capturedchange (framework_name, submission_time, user_name,
             old_state, new_state, old_retries, new_retries, changed_at)
         VALUES (NEW.name, NEW."submissionTime", NEW."userName",
@@ -23,6 +23,8 @@ BEGIN
         AND NEW.retries IS NOT DISTINCT FROM OLD.retries
         AND NEW."submissionTime" = OLD."submissionTime"
     THEN
+        RETURN NULL;
+    ELSIF current_setting('notifcenter.missed', true) = 'on' THEN
         RETURN NULL;
     ELSIF NEW."submissionTime" = OLD."submissionTime" THEN
         IF NEW.retries > OLD.retries THEN
@@ -75,6 +77,9 @@ EXCEPTION WHEN OTHERS THEN
         ELSE
             RAISE WARNING 'notifcenter: a change was not captured: % (%)', SQLERRM, SQLSTATE;
             PERFORM pg_notify('{channel}', '{missed}');
+            IF SQLSTATE = '55P03' THEN  -- the lock was not to be had
+                PERFORM set_config('notifcenter.missed', 'on', true);
+            END IF;
         END IF;
     EXCEPTION WHEN OTHERS THEN
         RAISE WARNING 'notifcenter: a change was not captured: % (%)', SQLERRM, SQLSTATE;
