@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path, re_path
 
-from notifications import api, ingest_api, job_views, jobs_api, openpai_api, views
+from notifications import api, ingest_api, job_views, jobs_api, openpai_api, unsubscribe_views, views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.inbox_page, name="inbox"),
@@ -25,6 +25,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="api-ingest-alertmanager",
     ),
     path("api/v1/ingest/events/", ingest_api.JobEventsView.as_view(), name="api-ingest-events"),
+    path("unsubscribe/<str:token>/", unsubscribe_views.unsubscribe_page, name="unsubscribe"),
     path("jobs/", job_views.job_list_page, name="jobs"),
     path("jobs/<str:framework>/", job_views.job_page, name="job"),
     path("api/v1/jobs/", jobs_api.JobListView.as_view(), name="api-jobs"),

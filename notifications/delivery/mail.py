@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import re
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,11 +15,14 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 
+from notifications import links
 from notifications.delivery.story import tell
-from notifications.models import Delivery, Notification
+from notifications.models import Delivery
+from notifications.unsubscribe import Scope, Subscription
 from notifications.wording import visible
 
 TEMPLATES = "email/job_event"
+FILETIME_BEGIN = datetime(1601, 1, 1, tzinfo=UTC)
 
 
 def compose(delivery: Delivery) -> EmailMultiAlternatives:
@@ -27,7 +32,7 @@ def compose(delivery: Delivery) -> EmailMultiAlternatives:
         subject=_line("subject.txt", story),
         body=render_to_string(f"{TEMPLATES}/body.txt", story),
         to=[delivery.notification.user.email],
-        headers=_headers(delivery),
+        headers=_headers(delivery, story["stem"]),
     )
     message.attach_alternative(
         _inliner().inline(render_to_string(f"{TEMPLATES}/body.html", story)), "text/html"
@@ -35,24 +40,38 @@ def compose(delivery: Delivery) -> EmailMultiAlternatives:
     return message
 
 
-def _headers(delivery: Delivery) -> dict[str, str]:
+def _headers(delivery: Delivery, stem: str) -> dict[str, str]:
     notification = delivery.notification
     host = re.sub(r"[^A-Za-z0-9.-]+", "-", urlsplit(settings.BASE_URL).hostname or "localhost")
     created = int(delivery.created_at.timestamp() * 1_000_000)  # ids start anew with a new database
-    return {
+    framework, submitted = links.job_of(notification)
+    job = hashlib.sha256(f"{framework} {submitted.timestamp()}".encode()).digest()
+    root = f"<job-{job.hex()[:24]}@{host}>"
+    headers = {
         "Message-ID": f"<delivery-{delivery.id}-{created}@{host}>",
-        "References": f"<job-{_job_digest(notification)}@{host}>",  # groups the mails about one job
+        "In-Reply-To": root,
+        "References": root,
+        "Thread-Topic": stem,
+        "Thread-Index": _thread_index(submitted, job),
         "List-Id": f"Job notifications <notifcenter.{host}>",
+        "List-Unsubscribe": f"<{Subscription.of(notification, Scope.ALL).url}>",
         "Auto-Submitted": "auto-generated",  # RFC 3834: no answers by machines
         "X-Auto-Response-Suppress": "All",  # the same in Exchange's language
         "X-Notifcenter-Event": visible(notification.event),
         "X-Notifcenter-Cluster": visible(settings.CLUSTER_NAME),
     }
+    if settings.BASE_URL.startswith("https://"):  # RFC 8058 allows nothing else
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    return headers
 
 
-def _job_digest(notification: Notification) -> str:
-    job = f"{notification.framework_name} {notification.submission_time.timestamp()}"
-    return hashlib.sha256(job.encode()).hexdigest()[:24]
+def _thread_index(submitted: datetime, job: bytes) -> str:
+    """The conversation in Exchange's language ([MS-OXOMSG] 2.2.1.3): the beginning of a FILETIME, then a GUID.
+
+    Outlook goes by this rather than by References, and then does not mind that the subjects differ.
+    """
+    ticks = int((submitted - FILETIME_BEGIN).total_seconds()) * 10_000_000
+    return base64.b64encode(ticks.to_bytes(8, "big")[:6] + job[:16]).decode()
 
 
 def _line(template: str, context: dict[str, Any]) -> str:

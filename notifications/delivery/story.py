@@ -15,6 +15,7 @@ from notifications import links, wording
 from notifications.explanation import explain, last_lines
 from notifications.models import Notification
 from notifications.sources.ingest.names import is_reported
+from notifications.unsubscribe import Scope, Subscription
 from preferences.kinds import Event
 
 MAX_NAME_CHARACTERS = 100
@@ -36,13 +37,17 @@ def tell(notification: Notification) -> dict[str, Any]:
     event, zone = notification.event, zone_of(notification)
     name = wording.visible(notification.job_name) or wording.UNNAMED
     title = wording.title(event, notification.job_name, notification.ordinal, details)
+    subject = title if event == Event.ALERT else wording.shorten(name, MAX_NAME_CHARACTERS)
+    cluster = wording.visible(settings.CLUSTER_NAME)
+    about_job = bool(links.framework_of(notification))
     why = explain(event, details)
     return {
         "event": event,
         "word": wording.event_word(event),
         "title": title,
         "summary": wording.summary(event, details),
-        "subject": title if event == Event.ALERT else wording.shorten(name, MAX_NAME_CHARACTERS),
+        "subject": subject,
+        "stem": f"[{cluster}] {subject}",
         "note": _note(event, notification.ordinal, details),
         "moment": moment(notification.occurred_at, zone),
         "preposition": PREPOSITIONS.get(event, "on"),
@@ -52,10 +57,12 @@ def tell(notification: Notification) -> dict[str, Any]:
         "solutions": why.solutions,
         "output": last_lines(why.output, most=MAX_LINES, characters=MAX_CHARACTERS),
         "diagnostics": last_lines(why.diagnostics, most=MAX_LINES, characters=MAX_CHARACTERS),
-        "cluster": wording.visible(settings.CLUSTER_NAME),
+        "cluster": cluster,
         "job_url": job_url(notification),
-        "about_job": bool(links.framework_of(notification)),
-        "switches_url": _switches_url(notification),
+        "about_job": about_job,
+        "mute_url": Subscription.of(notification, Scope.JOB).url if about_job else "",
+        "stop_event_url": Subscription.of(notification, Scope.EVENT).url,
+        "stop_all_url": Subscription.of(notification, Scope.ALL).url,
         "preferences_url": f"{settings.BASE_URL}/profile/",
     }
 
@@ -82,12 +89,6 @@ def job_url(notification: Notification) -> str:
         return links.page_of(notification)
     query = urlencode({"username": notification.user.get_username(), "jobName": notification.job_name})
     return f"{settings.PAI_WEBPORTAL_URL}/job-detail.html?{query}"
-
-
-def _switches_url(notification: Notification) -> str:
-    """Where the job can be muted; '' when it is not in the cluster's table."""
-    framework = links.framework_of(notification)
-    return links.job_page(framework) if framework and not is_reported(framework) else ""
 
 
 def _note(event: str, ordinal: int, details: Mapping[str, Any]) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import email
 import email.policy
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from typing import Any
 
@@ -37,6 +38,9 @@ OOM = {
 }
 
 
+SUBMITTED = "2026-11-22T09:00:00+00:00"
+
+
 @pytest.fixture(autouse=True)
 def addresses(settings: Settings) -> None:
     settings.CLUSTER_NAME = "berlin"
@@ -53,7 +57,7 @@ def delivery(*, time_zone: str = "", **values: Any) -> Delivery:
             "user": user,
             "event": "failed",
             "framework_name": "0c5e",
-            "submission_time": datetime(2026, 11, 22, 9, 0, tzinfo=UTC),
+            "submission_time": datetime.fromisoformat(SUBMITTED),
             "job_name": "resnet50-lr3",
             "virtual_cluster": "default",
             "details": OOM,
@@ -133,11 +137,10 @@ def test_times_are_the_users_own(time_zone: str, shown: str) -> None:
     assert shown in part(mail(time_zone=time_zone), "plain")
 
 
-def test_with_a_portal_the_job_is_linked_there_and_its_switches_here(settings: Settings) -> None:
+def test_with_a_portal_the_job_is_linked_there(settings: Settings) -> None:
     settings.PAI_WEBPORTAL_URL = "https://pai.example.org"
     text = part(mail(job_name="a&b c"), "plain")
     assert "https://pai.example.org/job-detail.html?username=alice&jobName=a%26b+c" in text
-    assert "https://notify.example.org/jobs/0c5e/" in text
 
 
 def test_headers_keep_machines_quiet_and_let_people_filter() -> None:
@@ -162,9 +165,25 @@ def test_every_attempt_has_the_same_message_id_and_every_delivery_its_own() -> N
 
 
 def test_mails_about_one_job_are_grouped_and_those_about_the_next_of_that_name_are_not() -> None:
-    later = datetime(2026, 11, 23, tzinfo=UTC)
-    assert mail(event="running")["References"] == mail(event="failed")["References"]
-    assert mail(submission_time=later)["References"] != mail()["References"]
+    first, second = mail(event="running"), mail(event="failed")
+    later = mail(submission_time=datetime(2026, 11, 23, tzinfo=UTC))
+    alert = mail(
+        event="alert", framework_name="alert:7", details={"framework": "0c5e", "submitted": SUBMITTED}
+    )
+    assert first["Message-ID"] not in (first["References"], second["References"])
+    for header in ("References", "In-Reply-To", "Thread-Index"):
+        assert first[header] == second[header] == alert[header]
+        assert first[header] != later[header]
+    assert first["Thread-Topic"] == second["Thread-Topic"] == "[berlin] resnet50-lr3"
+
+
+def test_outlook_finds_the_time_of_submission_and_the_job_in_its_own_header() -> None:
+    """[MS-OXOMSG] 2.2.1.3: the high 6 bytes of a FILETIME (100 ns since 1601), then 16 bytes of a GUID."""
+    index = base64.b64decode(str(mail()["Thread-Index"]))
+    assert len(index) == 22
+    filetime = int.from_bytes(index[:6] + b"\0\0", "big")
+    submitted = datetime(1601, 1, 1, tzinfo=UTC) + timedelta(microseconds=filetime // 10)
+    assert abs(submitted - datetime.fromisoformat(SUBMITTED)) < timedelta(seconds=1)
 
 
 HOSTILE_NAMES = [

@@ -1,0 +1,117 @@
+"""Stopping mails from a mail itself, without signing in (RFC 8058).
+
+The link holds what it is about and whose it is, signed; it works for as long as the site keeps its SECRET_KEY, and
+holding it allows no more than switching this one thing off and on again.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.signing import BadSignature, Signer
+
+from notifications import links
+from notifications.models import Notification
+from preferences import services
+from preferences.kinds import Channel, Event
+from preferences.models import ChannelPreference, JobConfig
+from preferences.rules import NO_FILE
+from preferences.selectors import Job, known_events
+
+logger = logging.getLogger(__name__)
+
+MAX_TOKEN_CHARACTERS = 500
+
+_SIGNER = Signer(salt="notifcenter.unsubscribe", sep=".")
+
+
+class Scope(StrEnum):
+    JOB = "job"
+    EVENT = "event"
+    ALL = "all"
+
+
+class BrokenTokenError(Exception):
+    """The token is not one of ours, or not the whole of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """What one user gets mails about. `event` goes with Scope.EVENT, `job` (as `links.job_of`) with Scope.JOB."""
+
+    user_id: int
+    scope: Scope
+    event: Event | None = None
+    job: tuple[str, datetime] | None = None
+
+    @classmethod
+    def of(cls, notification: Notification, scope: Scope) -> Subscription:
+        return cls(
+            notification.user_id,
+            scope,
+            event=Event(notification.event) if scope is Scope.EVENT else None,
+            job=links.job_of(notification) if scope is Scope.JOB else None,
+        )
+
+    @property
+    def url(self) -> str:
+        about = (
+            [self.event.value] if self.event else [self.job[0], self.job[1].isoformat()] if self.job else []
+        )
+        token = _SIGNER.sign_object([self.user_id, self.scope.value, *about])
+        return f"{settings.BASE_URL}/unsubscribe/{token}/"
+
+
+def read(token: str) -> Subscription:
+    """Raises BrokenTokenError."""
+    if len(token) > MAX_TOKEN_CHARACTERS:
+        raise BrokenTokenError
+    try:
+        return _subscription(*_SIGNER.unsign_object(token))
+    except (
+        BadSignature,
+        ValueError,
+        TypeError,
+    ) as error:  # the latter two: signed by another version of ours
+        raise BrokenTokenError from error
+
+
+def _subscription(user: Any, scope: Any, *about: Any) -> Subscription:
+    user_id = int(user)
+    match Scope(scope), about:
+        case Scope.EVENT, (event,):
+            return Subscription(user_id, Scope.EVENT, event=Event(event))
+        case Scope.JOB, (framework, submitted):
+            return Subscription(user_id, Scope.JOB, job=(framework, datetime.fromisoformat(submitted)))
+        case Scope.ALL, ():
+            return Subscription(user_id, Scope.ALL)
+    raise BrokenTokenError
+
+
+def is_stopped(subscription: Subscription) -> bool:
+    if subscription.job:
+        framework, submitted = subscription.job
+        muted = JobConfig.objects.filter(framework_name=framework, submission_time=submitted, muted=True)
+        return muted.exists()
+    row = ChannelPreference.objects.filter(user=subscription.user_id, channel=Channel.EMAIL).first()
+    if row is None:
+        return False
+    return subscription.event not in known_events(row.events) if subscription.event else not row.enabled
+
+
+def switch(*, user: User, subscription: Subscription, stop: bool) -> None:
+    """Switch it off, or on again. Doing so twice is the same as once."""
+    if subscription.job:
+        services.set_job_override(job=Job(*subscription.job, user.username, NO_FILE), muted=stop)
+    else:
+        change = services.ChannelChange(enabled=not stop)
+        if subscription.event:
+            change = services.ChannelChange(events={subscription.event: not stop})
+        services.save_channel(user=user, channel=Channel.EMAIL, change=change)
+    logger.info("unsubscribe user=%d scope=%s stop=%s", user.pk, subscription.scope.value, stop)

@@ -1,0 +1,61 @@
+"""The page behind the links of a mail that stop mails. No sign-in: the link itself is the right to it."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from notifications import jobs, links, unsubscribe, wording
+from notifications.models import Notification
+from notifications.sources.ingest.names import is_reported
+from notifications.unsubscribe import Subscription
+
+
+@csrf_exempt  # a mail program posts without a cookie (RFC 8058); only who has the link can
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def unsubscribe_page(request: HttpRequest, token: str) -> HttpResponse:
+    """GET asks, POST acts; a POST with `undo` switches it on again."""
+    try:
+        subscription = unsubscribe.read(token)
+        user = User.objects.get(pk=subscription.user_id, is_active=True)
+    except (unsubscribe.BrokenTokenError, User.DoesNotExist):
+        return render(request, "notifications/unsubscribe_broken.html", status=404)
+    undone = False
+    if request.method == "POST":
+        undone = "undo" in request.POST
+        try:
+            with jobs.reading_the_table():
+                unsubscribe.switch(user=user, subscription=subscription, stop=not undone)
+        except jobs.JobsUnavailableError as error:
+            return render(request, "notifications/unavailable.html", {"problem": str(error)}, status=503)
+    context = {
+        "subscription": subscription,
+        "username": user.get_username(),
+        "stopped": unsubscribe.is_stopped(subscription),
+        "undone": undone,
+        "event": wording.event_word(subscription.event) if subscription.event else "",
+        "job_name": _job_name(subscription),
+        "job_url": _job_url(subscription),
+    }
+    return render(request, "notifications/unsubscribe.html", context)
+
+
+def _job_name(subscription: Subscription) -> str:
+    """'' when nothing is kept of it any more."""
+    if subscription.job is None:
+        return ""
+    framework, submitted = subscription.job
+    told = Notification.objects.filter(framework_name=framework, submission_time=submitted)
+    return wording.visible(told.values_list("job_name", flat=True).first() or "")
+
+
+def _job_url(subscription: Subscription) -> str:
+    """Where its switches are; '' for a job that is not in the cluster's table."""
+    if subscription.job is None or is_reported(subscription.job[0]):
+        return ""
+    return links.job_page(subscription.job[0])
