@@ -22,14 +22,19 @@ DRAFT, TAKEN = ".draft", ".taken"
 
 class Channel(filesystem.Channel):
     def _put(self, queue: str, payload: Any, **_: Any) -> None:  # type: ignore[override]
+        Path(self.data_folder_out).mkdir(parents=True, exist_ok=True)
         path = Path(self.data_folder_out, f"{time.time_ns():020d}_{uuid.uuid4()}.{queue}.msg")
         draft = path.with_name(path.name + DRAFT)
         draft.write_text(dumps(payload), encoding="utf-8")
         draft.rename(path)
 
     def _get(self, queue: str, timeout: float | None = None) -> Any:
-        """The oldest message; whoever succeeds in renaming it has it."""
-        for name in sorted(os.listdir(self.data_folder_in)):
+        """The oldest message; whoever succeeds in renaming it has it. Somebody may have cleared the folder away."""
+        try:
+            names = sorted(os.listdir(self.data_folder_in))
+        except FileNotFoundError:
+            raise Empty from None
+        for name in names:
             if name.partition(".")[2] != f"{queue}.msg":
                 continue
             path = Path(self.data_folder_in, name)

@@ -1,6 +1,6 @@
-"""The Celery application: `celery -A notifcenter worker` sends, `celery -A notifcenter beat` sweeps.
+"""The Celery application: `celery -A notifcenter worker` sends, `celery -A notifcenter beat` starts timed work.
 
-A message is only a hint that there is work in the delivery table; losing one delays until the next sweep.
+A message is only a hint that there is work in the delivery table; losing one delays until the worker's next sweep.
 """
 
 from __future__ import annotations
@@ -14,8 +14,6 @@ from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "notifcenter.settings")
 
-SWEEP_TASK = "notifications.tasks.deliver_due"
-SWEEP_SECONDS = 10
 SYNC_TASK = "accounts.tasks.sync_users"
 SYNC_SECONDS = 600
 FOLDER_POLL_SECONDS = 0.2
@@ -35,9 +33,7 @@ def _users_are_synced() -> bool:
 
 def _schedule() -> dict[str, Any]:
     """A turn that nobody has taken by the next one is forgotten."""
-    turns = {"sweep": (SWEEP_TASK, SWEEP_SECONDS)}
-    if _users_are_synced():
-        turns["users"] = (SYNC_TASK, SYNC_SECONDS)
+    turns = {"users": (SYNC_TASK, SYNC_SECONDS)} if _users_are_synced() else {}
     return {
         name: {"task": task, "schedule": seconds, "options": {"expires": seconds}}
         for name, (task, seconds) in turns.items()
@@ -99,13 +95,12 @@ app.autodiscover_tasks(["accounts", "notifications"])
 
 @worker_init.connect
 def forget_old_hints(**_: Any) -> None:
-    """A folder keeps every sweep that nobody has taken while no worker ran."""
+    """A folder keeps every hint that nobody has taken while no worker ran."""
     if _without_broker():
         app.control.purge()
 
 
 @worker_ready.connect
 def begin_at_once(**_: Any) -> None:
-    app.send_task(SWEEP_TASK)
     if _users_are_synced():
         app.send_task(SYNC_TASK)

@@ -209,6 +209,7 @@ EMAIL_TIMEOUT = 20  # seconds; well below a delivery's lease
 DEFAULT_FROM_EMAIL = environment.sender("DEFAULT_FROM_EMAIL", "notifcenter@localhost")
 
 CELERY_BROKER_URL = environment.broker("CELERY_BROKER_URL", "filesystem://")
+SWEEP_SECONDS = environment.integer("NOTIFCENTER_SWEEP_SECONDS", 10, least=1)
 DELIVERY_LEASE_SECONDS = environment.integer("NOTIFCENTER_LEASE_SECONDS", 120, least=2)
 
 LOGGING = {

@@ -115,8 +115,8 @@ def _deliveries() -> str:
         seconds, users, none_sent = cursor.fetchone()
     if seconds is not None and seconds > LATE_SECONDS:
         return (
-            f"The oldest unsent delivery has been due for {duration(int(seconds))}. Run `celery -A notifcenter worker` "
-            "and `celery -A notifcenter beat`; if they run, the admin shows the delivery's last error."
+            f"The oldest unsent delivery has been due for {duration(int(seconds))}. Run "
+            "`celery -A notifcenter worker`; if it runs, the admin shows the delivery's last error."
         )
     if none_sent:
         return f"The mails of {users} users are put off, and none was sent meanwhile. The admin shows why."

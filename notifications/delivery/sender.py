@@ -47,11 +47,13 @@ stopping = threading.Event()
 Job = tuple[Claim, Delivery]
 
 
-def deliver_for(*, seconds: float) -> None:
-    """Send until nothing is due any more or the time is over."""
+def deliver_for(*, seconds: float) -> bool:
+    """Send until nothing is due any more or the time is over; returns whether there may be more."""
     end = time.monotonic() + seconds
-    while not stopping.is_set() and deliver_once() and time.monotonic() < end:
-        pass
+    while not stopping.is_set() and time.monotonic() < end:
+        if not deliver_once():
+            return False
+    return True
 
 
 def deliver_once(*, limit: int = BATCH_SIZE) -> bool:

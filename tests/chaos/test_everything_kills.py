@@ -32,7 +32,7 @@ JOBS = [(f"job-{number}", OWNERS[number % len(OWNERS)]) for number in range(1_00
 CHANGES = len(JOBS) * CHANGES_OF_A_LIFE
 CHANGES_FOR_A_KILL = CHANGES // (KILLS + 1)
 MOST_MAILS_BEFORE_A_KILL = 15
-WORKER_THREADS = 4
+WORKER_THREADS = 5  # those of its pool and the one that sweeps
 
 CELERY = [sys.executable, "-m", "celery", "-A", "notifcenter"]
 WORKER = [*CELERY, "worker", "--loglevel", "INFO"]
