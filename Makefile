@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-NODE_PACKAGES := $(VENV)/sequelize/node_modules/.package-lock.json
+NODE_PACKAGES := $(VENV)/npm/node_modules/.package-lock.json
 
 .PHONY: help run test lint bench setup screenshots vendor clean
 
@@ -18,7 +18,7 @@ $(STAMP): pyproject.toml
 	@PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 
-$(NODE_PACKAGES): tests/integration/sequelize/package.json | $(STAMP)
+$(NODE_PACKAGES): tests/package.json | $(STAMP)
 	@$(BIN)/python -m tests.node_packages
 
 run: $(STAMP)  ## the product with a simulated cluster on http://127.0.0.1:8000

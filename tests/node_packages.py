@@ -10,8 +10,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-WANTED = Path(__file__).parent / "integration" / "sequelize" / "package.json"
-FOLDER = Path(sys.prefix) / "sequelize"
+WANTED = Path(__file__).with_name("package.json")
+FOLDER = Path(sys.prefix) / "npm"
+MODULES = FOLDER / "node_modules"
 INSTALL_SECONDS = 100
 
 
@@ -21,7 +22,7 @@ def why_not() -> str:
         if not shutil.which(tool):
             return f"{tool} is not installed"
     packages = FOLDER / "package.json"
-    finished = FOLDER / "node_modules" / ".package-lock.json"  # npm writes it last
+    finished = MODULES / ".package-lock.json"  # npm writes it last
     if finished.exists() and packages.exists() and packages.read_bytes() == WANTED.read_bytes():
         return ""
     shutil.rmtree(FOLDER, ignore_errors=True)
@@ -47,4 +48,4 @@ def why_not() -> str:
 
 
 if __name__ == "__main__" and (reason := why_not()):
-    sys.stderr.write(f"The tests with Sequelize will be skipped: {reason}\n")
+    sys.stderr.write(f"The tests with Sequelize and PostgreSQL 12 will be skipped: {reason}\n")

@@ -69,7 +69,7 @@ def sync(version: int, edition: str, **options: bool) -> str:
     order = {"sequelize": version, "edition": edition, "options": options, "database": database}
     done = subprocess.run(
         ["node", str(SCRIPT), json.dumps(order)],
-        env=processes.environment(NODE_PATH=str(node_packages.FOLDER / "node_modules")),
+        env=processes.environment(NODE_PATH=str(node_packages.MODULES)),
         capture_output=True, text=True, timeout=SYNC_SECONDS, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
