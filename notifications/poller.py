@@ -6,7 +6,6 @@ database session in which the work is done, so that a poller that lost the sessi
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import socket
@@ -23,7 +22,7 @@ from django.db import (
     transaction,
 )
 
-from notifications import recording
+from notifications import poller_session, recording
 from notifications.database_errors import LOST_CONNECTION, NOT_THE_CHANGE, in_words, refusal, what_happened
 from notifications.listening import Listener
 from notifications.sources.base import Batch, Source
@@ -44,20 +43,9 @@ RECONNECT_SECONDS = (0.2, 0.5, 1.0, 2.0)
 BUSY_WAIT_SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05)
 """Pauses while a writer's open transaction keeps the poller from going to sleep."""
 
-# A batch looks up few rows by key: fresh or stale statistics must not turn that into a scan of a whole table.
-# A poller that freezes, or whose machine is gone, must not keep the cluster's rows or the leader's lock.
-_SESSION = """
-SET jit = off; SET enable_seqscan = off; SET random_page_cost = 1.1; SET plan_cache_mode = force_generic_plan;
-SET statement_timeout = 0; SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '5s';
-SET tcp_keepalives_idle = 2; SET tcp_keepalives_interval = 1; SET tcp_keepalives_count = 3; SET tcp_user_timeout = '4s'
-"""
-
 PACE_SECONDS = 0.025
 """Pause between batches that are not full while changes keep coming: a larger batch costs the database less for each.
 The first change after an idle moment never waits for it."""
-
-YOUNG_OBJECTS = 50_000
-"""How many new objects the garbage collector waits for: a large batch makes that many, and frees them itself."""
 
 
 class CannotWorkError(Exception):
@@ -77,16 +65,6 @@ class Poller:
         self._said = ""
         self._missing = ""
         self._next_upkeep = 0.0
-
-    def prepare(self) -> None:
-        """Set the database session up, once per connection; keep the collector off what was imported.
-
-        A batch makes thousands of small objects; looking at all of Django for each of them costs a third of the time.
-        """
-        gc.freeze()
-        gc.set_threshold(YOUNG_OBJECTS)
-        with connection.cursor() as cursor:
-            cursor.execute(_SESSION)
 
     def run_once(self) -> bool:
         """One batch of every source, each in one transaction. Whether there may be more."""
@@ -176,7 +154,7 @@ class Poller:
 
     def _lead(self, stop: Stop, *, once: bool) -> None:
         """Wait for the leader lock, then work until stopped. Returns early when something is missing."""
-        self.prepare()
+        poller_session.prepare()
         if not self._wait_for_lead(stop, once=once):
             return
         listener = Listener(names.CHANGES_CHANNEL)

@@ -14,7 +14,7 @@ from django.db.models import F
 from playwright.sync_api import Page, expect
 
 from notifications.models import Notification
-from preferences.kinds import Event
+from preferences.kinds import JOB_EVENTS
 from preferences.models import SiteSettings
 from tests.browser.conftest import Visit
 from tests.browser.portal import Portal, token_of
@@ -36,7 +36,7 @@ TODAY = 11
 @pytest.fixture
 def _played(alice: User, site: str) -> None:
     """Some jobs of today, a few of yesterday and before; the newest are unread."""
-    SiteSettings.objects.create(default_events=list(Event.values))
+    SiteSettings.objects.create(default_events=list(JOB_EVENTS))
     call_command("demo_cluster", once=True, jobs=JOBS, seed=CLUSTER_SEED, users="alice", verbosity=0)
     update(submit("llama-7b-sft", jobName="alice~llama-7b-sft"), state="RUNNING")
     wait_for(lambda: Notification.objects.filter(job_name="llama-7b-sft").exists())

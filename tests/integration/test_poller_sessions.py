@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.db import OperationalError, ProgrammingError, connection
 
-from notifications import poller, recording
+from notifications import poller_session, recording
 from notifications.database_errors import LOST_CONNECTION
 from notifications.listening import Listener
 from notifications.models import CapturedChange, FailedChange, PendingMark
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def prepared() -> Iterator[Poller]:
     one = Poller()
-    one.prepare()
+    poller_session.prepare()
     yield one
     connection.close()
 
@@ -43,14 +43,14 @@ def test_a_frozen_poller_gives_up_its_lead_and_its_batch(monkeypatch: pytest.Mon
 
     def lead() -> None:
         one = Poller()
-        one.prepare()
+        poller_session.prepare()
         assert one._try_lock(names.LEADER_LOCK)
         try:
             one.run_once()
         finally:
             connection.close()
 
-    monkeypatch.setattr(poller, "_SESSION", poller._SESSION.replace(
+    monkeypatch.setattr(poller_session, "SETTINGS", poller_session.SETTINGS.replace(
         "idle_in_transaction_session_timeout = '5s'", "idle_in_transaction_session_timeout = '300ms'"
     ))  # fmt: skip
     update(submit(), state="FAILED")
