@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.core.checks import run_checks
-from pytest_django import SettingsWrapper
+from django.test import override_settings
 
 
 @pytest.mark.parametrize(
@@ -17,8 +17,7 @@ from pytest_django import SettingsWrapper
         ("x" * 32, []),
     ],
 )
-def test_a_secret_of_the_tokens_that_can_be_guessed(
-    secret: str, found: list[str], settings: SettingsWrapper
-) -> None:
-    settings.PAI_JWT_SECRET = secret
-    assert [message.id for message in run_checks() if "PAI_JWT_SECRET" in message.msg] == found
+def test_a_secret_of_the_tokens_that_can_be_guessed(secret: str, found: list[str]) -> None:
+    with override_settings(PAI_JWT_SECRET=secret):
+        messages = run_checks()
+    assert [message.id for message in messages if "PAI_JWT_SECRET" in message.msg] == found
