@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path, re_path
 
-from notifications import api, ingest_api, job_views, jobs_api, openpai_api, unsubscribe_views, views
+from notifications import (
+    api,
+    ingest_api,
+    job_views,
+    jobs_api,
+    openpai_api,
+    test_mail_views,
+    unsubscribe_views,
+    views,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.inbox_page, name="inbox"),
@@ -25,6 +34,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="api-ingest-alertmanager",
     ),
     path("api/v1/ingest/events/", ingest_api.JobEventsView.as_view(), name="api-ingest-events"),
+    path("profile/test-mail/", test_mail_views.test_mail, name="test-mail"),
+    path(
+        "api/v1/preferences/test-mail/",
+        test_mail_views.TestMailView.as_view(),
+        name="api-preferences-test-mail",
+    ),
     path("unsubscribe/<str:token>/", unsubscribe_views.unsubscribe_page, name="unsubscribe"),
     path("jobs/", job_views.job_list_page, name="jobs"),
     path("jobs/<str:framework>/", job_views.job_page, name="job"),

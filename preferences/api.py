@@ -43,6 +43,9 @@ class ChannelsSerializer(StrictSerializer):
 
 class PreferencesSerializer(StrictSerializer):
     email_address = AddressField(required=False)
+    email_address_refused = serializers.CharField(
+        read_only=True, help_text="Why nothing is sent to the address any more; '' when it arrives."
+    )
     default_events = JobEventSwitchesSerializer(
         required=False,
         allow_null=True,
@@ -99,6 +102,7 @@ def _changes(data: dict[str, Any]) -> dict[str, Any]:
 def _representation(profile: selectors.Profile) -> dict[str, Any]:
     return {
         "email_address": profile.email_address,
+        "email_address_refused": profile.address_refused,
         "default_events": switches(profile.default_events),
         "default_events_source": profile.default_events_source.value,
         "channels": {

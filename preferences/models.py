@@ -78,6 +78,22 @@ class ChannelPreference(models.Model):
         return f"{self.channel} of {self.user_id}"
 
 
+class AddressRecord(models.Model):
+    """How mail to a user's address fares. It is about that address only: with another one it means nothing."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="address_record"
+    )
+    address = models.CharField(max_length=254)
+    refusals = models.PositiveSmallIntegerField(db_default=0, help_text="For good, and in a row.")
+    last_error = models.TextField(db_default="")
+    refused_at = models.DateTimeField(null=True)
+    tested_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.address
+
+
 class JobConfig(models.Model):
     """What was set for one job after its submission; a job of the same name submitted again has none."""
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from django.conf import settings
 from django.contrib.auth.models import User
 
+from preferences import addresses
 from preferences.kinds import ALL_EVENTS, JOB_EVENTS, PERSONAL_CHANNELS, Channel, Event
 from preferences.models import ChannelPreference, SiteSettings, UserPreference
 from preferences.rules import (
@@ -52,6 +53,15 @@ class Profile:
     time_zone: str
     channels: tuple[ChannelChoice, ...]
     site: SiteWishes
+    address_refused: str = ""
+    """What the mail server said of an address to which nothing is sent any more."""
+
+    @property
+    def can_test_mail(self) -> bool:
+        """E-mail is available, or is not because of the address alone."""
+        return bool(self.address_refused) or any(
+            choice.available for choice in self.channels if choice.channel is Channel.EMAIL
+        )
 
     @property
     def default_events(self) -> frozenset[Event]:
@@ -131,6 +141,7 @@ def profile(*, user: User) -> Profile:
     own = UserPreference.objects.filter(user=user).first() or UserPreference(user=user)
     rows = {row.channel: row for row in ChannelPreference.objects.filter(user=user)}
     owner = replace(NEVER_SEEN, has_address=bool(user.email))
+    refused = addresses.last_refusal(user)
     return Profile(
         email_address=user.email,
         own_default_events=None if own.default_events is None else known_events(own.default_events),
@@ -139,13 +150,15 @@ def profile(*, user: User) -> Profile:
         channels=tuple(
             ChannelChoice(
                 channel=channel,
-                why_not=why_not(channel, owner=owner, site=wishes.site),
+                why_not=why_not(channel, owner=owner, site=wishes.site)
+                or (addresses.NOT_ARRIVING if refused and channel is Channel.EMAIL else ""),
                 enabled=rows[channel].enabled if channel in rows else True,
                 events=known_events(rows[channel].events) if channel in rows else ALL_EVENTS,
             )
             for channel in PERSONAL_CHANNELS
         ),
         site=wishes.site,
+        address_refused=refused,
     )
 
 

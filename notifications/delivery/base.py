@@ -68,6 +68,10 @@ class Transport(ABC):
     def send(self, delivery: Delivery) -> None:
         """Return when the other side has taken responsibility. Raises DeliveryError or ChannelDown."""
 
+    def noted(self, delivery: Delivery, error: DeliveryError | None) -> None:
+        """Called in the transaction that notes the delivery as sent, or as failed because of `error`."""
+        return
+
     def close(self) -> None:
         """Let go of everything. Never raises."""
         return

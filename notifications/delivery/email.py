@@ -7,13 +7,14 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.core.mail import get_connection
+from django.core.mail import EmailMessage, get_connection
 
 from notifications.delivery import answers
-from notifications.delivery.base import ChannelDown, Transport
+from notifications.delivery.base import AddressRefused, ChannelDown, DeliveryError, Transport
 from notifications.delivery.bounded_smtp import EmailBackend
 from notifications.delivery.mail import compose
 from notifications.models import Delivery
+from preferences import addresses
 
 
 class EmailTransport(Transport):
@@ -21,9 +22,15 @@ class EmailTransport(Transport):
 
     def __init__(self) -> None:
         self._backend: Any = None
+        self._given_up: set[str] = set()
 
     def why_not(self, delivery: Delivery) -> str:
-        return "" if delivery.notification.user.email else "The user has no e-mail address."
+        user = delivery.notification.user
+        if not user.email:
+            return "The user has no e-mail address."
+        if user.email in self._given_up or addresses.is_given_up(user):
+            return "The address has refused too many mails in a row. A test mail from the profile page lifts this."
+        return ""
 
     def open(self) -> None:
         if self._backend is not None:
@@ -40,7 +47,10 @@ class EmailTransport(Transport):
             raise answers.about_opening(error) from error
 
     def send(self, delivery: Delivery) -> None:
-        message = compose(delivery)
+        self.post(compose(delivery))
+
+    def post(self, message: EmailMessage) -> None:
+        """Raises like `send`."""
         message.connection = self._backend
         try:
             message.send()
@@ -48,6 +58,15 @@ class EmailTransport(Transport):
             if not answers.leaves_in_step(error):
                 self._hang_up()
             raise answers.about_sending(error) from error
+
+    def noted(self, delivery: Delivery, error: DeliveryError | None) -> None:
+        user = delivery.notification.user
+        if error is None:
+            addresses.arrived(user_id=user.pk, address=user.email)
+        elif isinstance(error, AddressRefused) and addresses.refused(
+            user_id=user.pk, address=user.email, error=str(error)
+        ):
+            self._given_up.add(user.email)
 
     def close(self) -> None:
         backend, self._backend = self._backend, None

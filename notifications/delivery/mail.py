@@ -21,23 +21,33 @@ from notifications.models import Delivery
 from notifications.unsubscribe import Scope, Subscription
 from notifications.wording import visible
 
-TEMPLATES = "email/job_event"
+BY_A_MACHINE = {
+    "Auto-Submitted": "auto-generated",  # RFC 3834: no answers by machines
+    "X-Auto-Response-Suppress": "All",  # the same in Exchange's language
+}
 FILETIME_BEGIN = datetime(1601, 1, 1, tzinfo=UTC)
 
 
 def compose(delivery: Delivery) -> EmailMultiAlternatives:
     """The same for every attempt but for its date."""
     story = tell(delivery.notification)
-    message = EmailMultiAlternatives(
-        subject=_line("subject.txt", story),
-        body=render_to_string(f"{TEMPLATES}/body.txt", story),
-        to=[delivery.notification.user.email],
-        headers=_headers(delivery, story["stem"]),
+    headers = _headers(delivery, story["stem"])
+    return render("job_event", story, to=delivery.notification.user.email, headers=headers)
+
+
+def render(
+    message: str, context: dict[str, Any], *, to: str, headers: dict[str, str]
+) -> EmailMultiAlternatives:
+    """The mail from the templates of this message; `headers` are its own, beside those of all our mails."""
+    folder = f"email/{message}"
+    mail = EmailMultiAlternatives(
+        subject=" ".join(render_to_string(f"{folder}/subject.txt", context).split()),
+        body=render_to_string(f"{folder}/body.txt", context),
+        to=[to],
+        headers={**headers, **BY_A_MACHINE},
     )
-    message.attach_alternative(
-        _inliner().inline(render_to_string(f"{TEMPLATES}/body.html", story)), "text/html"
-    )
-    return message
+    mail.attach_alternative(_inliner().inline(render_to_string(f"{folder}/body.html", context)), "text/html")
+    return mail
 
 
 def _headers(delivery: Delivery, stem: str) -> dict[str, str]:
@@ -55,8 +65,6 @@ def _headers(delivery: Delivery, stem: str) -> dict[str, str]:
         "Thread-Index": _thread_index(submitted, job),
         "List-Id": f"Job notifications <notifcenter.{host}>",
         "List-Unsubscribe": f"<{Subscription.of(notification, Scope.ALL).url}>",
-        "Auto-Submitted": "auto-generated",  # RFC 3834: no answers by machines
-        "X-Auto-Response-Suppress": "All",  # the same in Exchange's language
         "X-Notifcenter-Event": visible(notification.event),
         "X-Notifcenter-Cluster": visible(settings.CLUSTER_NAME),
     }
@@ -72,10 +80,6 @@ def _thread_index(submitted: datetime, job: bytes) -> str:
     """
     ticks = int((submitted - FILETIME_BEGIN).total_seconds()) * 10_000_000
     return base64.b64encode(ticks.to_bytes(8, "big")[:6] + job[:16]).decode()
-
-
-def _line(template: str, context: dict[str, Any]) -> str:
-    return " ".join(render_to_string(f"{TEMPLATES}/{template}", context).split())
 
 
 @cache

@@ -6,7 +6,7 @@ moment at which it ends: a worker whose lease ran out cannot overwrite what its 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -77,8 +77,9 @@ def claim(channel: Channel, *, limit: int, heed_pause: bool = True) -> list[Clai
         return sorted((Claim(*row) for row in cursor), key=lambda taken: taken.id)
 
 
-def mark_sent(taken: Claim) -> bool:
-    return _settle(taken, state=DeliveryState.SENT, sent_at=Now(), last_error="")
+def mark_sent(taken: Claim, *, also: Callable[[], None] | None = None) -> bool:
+    """`also` is done in the same transaction."""
+    return _settle(taken, also, state=DeliveryState.SENT, sent_at=Now(), last_error="")
 
 
 def mark_retry(taken: Claim, *, error: str, pause_seconds: float) -> bool:
@@ -94,8 +95,9 @@ def mark_retry(taken: Claim, *, error: str, pause_seconds: float) -> bool:
     )
 
 
-def mark_failed(taken: Claim, *, error: str) -> bool:
-    return _settle(taken, state=DeliveryState.FAILED, last_error=_cut(error))
+def mark_failed(taken: Claim, *, error: str, also: Callable[[], None] | None = None) -> bool:
+    """`also` is done in the same transaction."""
+    return _settle(taken, also, state=DeliveryState.FAILED, last_error=_cut(error))
 
 
 def mark_dropped(taken: Claim, *, reason: str) -> bool:
@@ -116,10 +118,14 @@ def try_again(ids: Sequence[int]) -> int:
     return ended.update(state=DeliveryState.PENDING, attempts=0, refusals=0, due_at=Now(), planned_at=Now())
 
 
-def _settle(taken: Claim, *, state: DeliveryState, **values: object) -> bool:
+def _settle(
+    taken: Claim, also: Callable[[], None] | None = None, *, state: DeliveryState, **values: object
+) -> bool:
     """An attempt has come out so. False when the lease was lost meanwhile."""
     with transaction.atomic():
         held = _update(taken, state=state, **values)
+        if held and also:
+            also()
         if held:
             counting.count_delivery(taken.id, state.value)
     return held

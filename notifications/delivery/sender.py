@@ -44,7 +44,11 @@ breaker = Breaker()
 stopping = threading.Event()
 """Set when this process is to end: what was taken and not yet sent goes back at once."""
 
+LOADED = ("notification__user__preference", "notification__user__address_record")
+"""What a transport finds loaded with a delivery."""
+
 Job = tuple[Claim, Delivery]
+Also = Callable[[], None] | None
 
 
 def deliver_for(*, seconds: float) -> bool:
@@ -90,7 +94,7 @@ def _at_most_one_suspect(taken: list[Claim]) -> list[Claim]:
 
 def _worth_sending(taken: Sequence[Claim]) -> list[Job]:
     """Settles those that need no sending any more."""
-    found = Delivery.objects.select_related("notification__user__preference").in_bulk([c.id for c in taken])
+    found = Delivery.objects.select_related(*LOADED).in_bulk([claim.id for claim in taken])
     unwanted = why_not_wanted(list(found.values()))
     jobs = []
     for claim in taken:
@@ -146,7 +150,7 @@ def _send(transport: Transport, claim: Claim, delivery: Delivery) -> bool:
     except ChannelDown:
         raise
     except DeliveryError as error:
-        _refused(claim, delivery, error)
+        _refused(claim, delivery, error, also=partial(transport.noted, delivery, error))
         if isinstance(error, Stalled):
             raise
         return isinstance(error, AddressRefused)
@@ -155,17 +159,17 @@ def _send(transport: Transport, claim: Claim, delivery: Delivery) -> bool:
         _refused(claim, delivery, DeliveryError(f"{type(error).__name__}: {error}", permanent=False))
         return False
     breaker.closed(delivery.channel)
-    if _settled(lambda: queue.mark_sent(claim)):
+    if _settled(partial(queue.mark_sent, claim, also=partial(transport.noted, delivery, None))):
         logger.info("sent delivery=%d channel=%s attempt=%d", claim.id, delivery.channel, claim.attempts)
     else:
         logger.warning("sent after its lease ran out delivery=%d channel=%s", claim.id, delivery.channel)
     return True
 
 
-def _refused(claim: Claim, delivery: Delivery, error: DeliveryError) -> None:
+def _refused(claim: Claim, delivery: Delivery, error: DeliveryError, also: Also = None) -> None:
     pause = None if error.permanent else pause_seconds(claim.refusals + 1)
     if pause is None:
-        _fail(claim, delivery, str(error))
+        _fail(claim, delivery, str(error), also)
         return
     _settled(lambda: queue.mark_retry(claim, error=str(error), pause_seconds=pause))
     logger.warning(
@@ -174,8 +178,8 @@ def _refused(claim: Claim, delivery: Delivery, error: DeliveryError) -> None:
     )  # fmt: skip
 
 
-def _fail(claim: Claim, delivery: Delivery, error: str) -> None:
-    _settled(lambda: queue.mark_failed(claim, error=error))
+def _fail(claim: Claim, delivery: Delivery, error: str, also: Also = None) -> None:
+    _settled(partial(queue.mark_failed, claim, error=error, also=also))
     logger.warning(
         "failed delivery=%d channel=%s attempt=%d error=%r", claim.id, delivery.channel, claim.attempts, error
     )

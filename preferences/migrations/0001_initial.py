@@ -34,6 +34,17 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='AddressRecord',
+            fields=[
+                ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='address_record', serialize=False, to=settings.AUTH_USER_MODEL)),
+                ('address', models.CharField(max_length=254)),
+                ('refusals', models.PositiveSmallIntegerField(db_default=0, help_text='For good, and in a row.')),
+                ('last_error', models.TextField(db_default='')),
+                ('refused_at', models.DateTimeField(null=True)),
+                ('tested_at', models.DateTimeField(null=True)),
+            ],
+        ),
+        migrations.CreateModel(
             name='UserPreference',
             fields=[
                 ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='preference', serialize=False, to=settings.AUTH_USER_MODEL)),
