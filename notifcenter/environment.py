@@ -6,11 +6,13 @@ import os
 import re
 from collections.abc import Callable
 from email.utils import getaddresses
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import environ
+from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 from kombu.transport import TRANSPORT_ALIASES
 
@@ -110,6 +112,28 @@ def url(name: str, default: str = "") -> str:
         if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
             unusable(name, f"{value!r} is no address; write it like https://host.example.org")
     return value
+
+
+def networks(name: str) -> list[IPv4Network | IPv6Network]:
+    """A comma-separated list of blocks of addresses, or single addresses."""
+    found = []
+    for word in words(name):
+        try:
+            found.append(ip_network(word))
+        except ValueError as error:
+            unusable(name, f"{error}; write blocks like 10.20.0.0/16, or single addresses")
+    return found
+
+
+def fernet_keys(name: str) -> list[str]:
+    """A comma-separated list of keys, each 32 bytes in URL-safe base64. The error shows none of them."""
+    found = words(name)
+    for number, key in enumerate(found, start=1):
+        try:
+            Fernet(key)
+        except ValueError:
+            unusable(name, f"key {number} cannot be used; make one by: python manage.py encryption_keys make")
+    return found
 
 
 def usable_file(name: str, read: Callable[[str], object]) -> str:

@@ -33,6 +33,7 @@ def kept_secret_key() -> str:
 
 DEBUG = environment.boolean("DEBUG", False)
 SECRET_KEY = environment.text("SECRET_KEY") or kept_secret_key()
+ENCRYPTION_KEYS = environment.fernet_keys("ENCRYPTION_KEYS")
 ALLOWED_HOSTS = environment.hosts("ALLOWED_HOSTS", ("127.0.0.1", "localhost", "[::1]"))
 CSRF_TRUSTED_ORIGINS = environment.origins("CSRF_TRUSTED_ORIGINS")
 CORS_ALLOWED_ORIGINS = environment.origins("CORS_ALLOWED_ORIGINS")
@@ -56,6 +57,8 @@ OIDC_NAME = environment.line("OIDC_NAME", "single sign-on")
 METRICS_TOKEN = environment.text("METRICS_TOKEN")
 INGEST_TOKEN = environment.text("INGEST_TOKEN")
 ALERTMANAGER_URL = environment.url("ALERTMANAGER_URL")
+TARGETS_ALLOW_PRIVATE = environment.networks("TARGETS_ALLOW_PRIVATE")
+TARGETS_DENY = environment.networks("TARGETS_DENY")
 
 INSTALLED_APPS = [
     "daphne",
@@ -220,6 +223,7 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
         "accounts": {"level": "INFO"},
+        "apprise": {"level": "CRITICAL"},  # its lines may show what users have typed in
         "notifcenter": {"level": "INFO"},
         "notifications": {"level": "INFO"},
         "preferences": {"level": "INFO"},

@@ -21,6 +21,7 @@ from notifications.sources.frameworks.models import (
 )
 from notifications.sources.ingest.models import Received
 from preferences.kinds import Channel, Event
+from preferences.models import Target
 
 __all__ = [  # Django finds the models of an app here
     "CapturedChange",
@@ -98,6 +99,17 @@ class Delivery(models.Model):
 
     notification = models.ForeignKey(Notification, models.CASCADE, related_name="deliveries", db_index=False)
     channel = models.CharField(max_length=32, choices=Channel.choices)
+    # No foreign key in the database: a target may go away between the decision and the insert, and what was sent to
+    # it stays in the log.
+    target = models.ForeignKey(
+        Target,
+        models.DO_NOTHING,
+        null=True,
+        blank=True,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+    )
     state = models.CharField(max_length=16, choices=DeliveryState.choices, default=DeliveryState.PENDING)
     due_at = models.DateTimeField(db_default=Now())
     planned_at = models.DateTimeField(db_default=Now())
@@ -114,7 +126,16 @@ class Delivery(models.Model):
     class Meta:
         verbose_name_plural = "deliveries"
         constraints = [
-            models.UniqueConstraint(fields=["notification", "channel"], name="one_delivery_per_channel")
+            models.UniqueConstraint(
+                fields=["notification", "channel"],
+                name="one_delivery_per_channel",
+                condition=Q(target__isnull=True),
+            ),
+            models.UniqueConstraint(
+                fields=["notification", "target"],
+                name="one_delivery_per_target",
+                condition=Q(target__isnull=False),
+            ),
         ]
         indexes = [
             models.Index(

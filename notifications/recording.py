@@ -7,7 +7,7 @@ new, and only those may get deliveries. One statement does both for a whole batc
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -16,10 +16,10 @@ from django.db import connection
 from notifications import counting
 from notifications.events import EventKey
 from notifications.sources.base import Batch, Candidate, Resolution
-from preferences.kinds import Channel
+from preferences.kinds import TARGET_CHANNELS, Channel
 from preferences.prepared import Prepared
 from preferences.rules import NO_OVERRIDE, Decision, decide
-from preferences.wishes import Wishes
+from preferences.wishes import Owner, Wishes
 
 LIVE_CHANNEL = "notifcenter_live"
 """NOTIFY to the web processes. Payload: '' for new notifications, or the id of a user whose counts changed."""
@@ -30,7 +30,7 @@ _RECORD = Prepared(
     """
 WITH told AS MATERIALIZED (
     SELECT * FROM json_to_recordset(%s) AS t(o int, u int, e text, n int, f text, s timestamptz, j text, v text,
-        d jsonb, t timestamptz, w boolean, m boolean, c text[])
+        d jsonb, t timestamptz, w boolean, m boolean, c text[], g bigint[])
 ), new AS (
     INSERT INTO notifications_notification (user_id, event, ordinal, framework_name, submission_time, job_name,
         virtual_cluster, details, occurred_at, in_inbox, read_at)
@@ -38,10 +38,10 @@ WITH told AS MATERIALIZED (
     ON CONFLICT (framework_name, submission_time, event, ordinal) DO NOTHING
     RETURNING id, framework_name, submission_time, event, ordinal
 ), queued AS (
-    INSERT INTO notifications_delivery (notification_id, channel, state, attempts, last_error)
-    SELECT new.id, channel, 'pending', 0, '' FROM new JOIN told
+    INSERT INTO notifications_delivery (notification_id, channel, target_id, state, attempts, last_error)
+    SELECT new.id, channel, target, 'pending', 0, '' FROM new JOIN told
         ON f = framework_name AND s = submission_time AND e = event AND n = ordinal
-    CROSS JOIN unnest(c) AS channel ORDER BY new.id
+    CROSS JOIN unnest(c, g) AS way(channel, target) ORDER BY new.id
     RETURNING 1
 )
 SELECT event, count(*), (SELECT count(*) FROM queued), pg_notify(%s, '')
@@ -91,7 +91,7 @@ def record(candidates: Iterable[Candidate], wishes: Wishes) -> Recorded:
             channels=partial(wishes.channels, candidate.username),
         )
         if decision.wanted:
-            rows.setdefault(candidate.event.key, _row(len(rows), candidate, owner.user_id, decision))
+            rows.setdefault(candidate.event.key, _row(len(rows), candidate, owner, decision))
             frameworks.add(candidate.event.framework_name)
     if not rows:
         return Recorded()
@@ -124,12 +124,13 @@ def resolve(resolutions: Iterable[Resolution]) -> None:
             cursor.execute(_RESOLVE, [json.dumps(rows), LIVE_CHANNEL])
 
 
-def _row(order: int, candidate: Candidate, user_id: int, decision: Decision) -> dict[str, object]:
+def _row(order: int, candidate: Candidate, owner: Owner, decision: Decision) -> dict[str, object]:
     event = candidate.event
     channels, broken = decision.channels, event.details.get("not_through")
+    ways = [way for way in _ways(channels, owner.wishes.targets) if way[0] != broken]
     return {
         "o": order,
-        "u": user_id,
+        "u": owner.user_id,
         "e": event.event.value,
         "n": event.ordinal,
         "f": event.framework_name,
@@ -140,5 +141,17 @@ def _row(order: int, candidate: Candidate, user_id: int, decision: Decision) -> 
         "t": event.occurred_at.isoformat(),
         "w": decision.muted or Channel.WEBPORTAL in channels or broken is not None,
         "m": decision.muted,
-        "c": [channel.value for channel in sorted(channels - {Channel.WEBPORTAL}) if channel != broken],
+        "c": [channel.value for channel, _ in ways],
+        "g": [target for _, target in ways],
     }
+
+
+def _ways(
+    channels: Iterable[Channel], targets: Mapping[Channel, tuple[int, ...]]
+) -> Iterator[tuple[Channel, int | None]]:
+    """Where the deliveries go: channel, and the id of the target where the channel has some."""
+    for channel in sorted(channels):
+        if channel in TARGET_CHANNELS:
+            yield from ((channel, target) for target in targets.get(channel, ()))
+        elif channel is not Channel.WEBPORTAL:
+            yield channel, None

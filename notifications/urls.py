@@ -10,6 +10,8 @@ from notifications import (
     job_views,
     jobs_api,
     openpai_api,
+    target_views,
+    targets_api,
     test_mail_views,
     unsubscribe_views,
     views,
@@ -48,6 +50,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "api/v1/jobs/<str:framework>/notification-config/",
         jobs_api.NotificationConfigView.as_view(),
         name="api-job-config",
+    ),
+    path("profile/targets/", target_views.add, name="target-add"),
+    path("profile/targets/<int:target_id>/test/", target_views.test, name="target-test"),
+    path("profile/targets/<int:target_id>/remove/", target_views.remove, name="target-remove"),
+    path("api/v1/targets/", targets_api.TargetsView.as_view(), name="api-targets"),
+    path("api/v1/targets/<int:target_id>/", targets_api.TargetView.as_view(), name="api-target"),
+    path(
+        "api/v1/targets/<int:target_id>/test/", targets_api.TargetTestView.as_view(), name="api-target-test"
     ),
     re_path(r"^api/v2/alerts/?$", openpai_api.AlertsView.as_view(), name="openpai-alerts"),
 ]

@@ -16,7 +16,14 @@ from django.shortcuts import redirect
 
 from preferences import signals
 from preferences.kinds import JOB_EVENTS, Channel
-from preferences.models import ChannelPolicy, ChannelPreference, JobConfig, SiteSettings, UserPreference
+from preferences.models import (
+    ChannelPolicy,
+    ChannelPreference,
+    JobConfig,
+    SiteSettings,
+    Target,
+    UserPreference,
+)
 from preferences.paging import CappedPaginator
 
 
@@ -166,3 +173,20 @@ class SiteSettingsAdmin(AnnouncingAdmin):
 
     def announce(self, before: SiteSettings | None, after: SiteSettings | None) -> None:
         signals.announce_site()
+
+
+@admin.register(Target)
+class TargetAdmin(BoundedAdmin):
+    """To see what works, and to take away what must go. What an address is stays its user's secret."""
+
+    list_display = ("user", "channel", "service", "hint", "last_ok_at", "last_error", "disabled_at")
+    list_filter = ("channel", "service")
+    list_select_related = ("user",)
+    search_fields = ("user__username",)
+    ordering = ("pk",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False

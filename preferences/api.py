@@ -30,6 +30,7 @@ DEFAULT_SOURCES = [(source.value, source.value) for source in (Source.OWNER, Sou
 
 
 class ChannelSerializer(StrictSerializer):
+    offered = StrictBooleanField(read_only=True, help_text="Whether it is worth showing at all here.")
     available = StrictBooleanField(read_only=True)
     why_not = serializers.CharField(read_only=True, help_text="Why it is not available; '' when it is.")
     enabled = StrictBooleanField(required=False, help_text="The channel's master switch.")
@@ -107,6 +108,7 @@ def _representation(profile: selectors.Profile) -> dict[str, Any]:
         "default_events_source": profile.default_events_source.value,
         "channels": {
             choice.channel.value: {
+                "offered": choice.offered,
                 "available": choice.available,
                 "why_not": choice.why_not,
                 "enabled": choice.enabled,

@@ -69,6 +69,7 @@ class ProfileForm(forms.Form):
     def __init__(self, data: Any = None, *, profile: Profile) -> None:
         super().__init__(data, initial=_profile_initial(profile))
         self.profile = profile
+        self.choices = [choice for choice in profile.channels if choice.offered]
         site = ", ".join(_labels(profile.site.default_events)) or "nothing"
         self.fields["default_source"] = forms.ChoiceField(
             label="For jobs that say nothing",
@@ -84,7 +85,7 @@ class ProfileForm(forms.Form):
         self.fields[
             "waiting_minutes"
         ].help_text = f"Minutes; left empty: as the site has it ({profile.site.waiting_minutes})."
-        for choice in profile.channels:
+        for choice in self.choices:
             disabled = not choice.available
             self.fields[choice.channel.value] = forms.BooleanField(
                 label=choice.channel.label, required=False, disabled=disabled
@@ -96,11 +97,11 @@ class ProfileForm(forms.Form):
 
     @property
     def columns(self) -> list[MatrixColumn]:
-        return [MatrixColumn(choice, self[choice.channel.value]) for choice in self.profile.channels]
+        return [MatrixColumn(choice, self[choice.channel.value]) for choice in self.choices]
 
     @property
     def rows(self) -> list[MatrixRow]:
-        channels = [choice.channel for choice in self.profile.channels]
+        channels = [choice.channel for choice in self.choices]
         return [
             MatrixRow(event, tuple(self[_switch(channel, event)] for channel in channels)) for event in Event
         ]
@@ -121,7 +122,7 @@ class ProfileForm(forms.Form):
                     enabled=data[choice.channel.value],
                     events={event: data[_switch(choice.channel, event)] for event in Event},
                 )
-                for choice in self.profile.channels
+                for choice in self.choices
                 if choice.available
             },
         }

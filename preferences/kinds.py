@@ -23,6 +23,8 @@ class Channel(TextChoices):
     WEBPORTAL = "webportal", "Web portal"
     EMAIL = "email", "E-mail"
     ALERTMANAGER = "alertmanager", "Alertmanager"
+    APPRISE = "apprise", "Chat"
+    WEBHOOK = "webhook", "Webhook"
 
 
 ALL_EVENTS = frozenset(Event)
@@ -33,6 +35,9 @@ about channels only."""
 
 PERSONAL_CHANNELS = tuple(channel for channel in Channel if channel is not Channel.ALERTMANAGER)
 """What a user chooses among; the other is for the whole cluster, and the administrator's choice."""
+
+TARGET_CHANNELS = (Channel.APPRISE, Channel.WEBHOOK)
+"""What goes to addresses that users have added, any number of them. Off until the administrator allows it."""
 
 NOTIFICATION_COLUMNS = {
     Event.RUNNING: "notificationAtRunning",

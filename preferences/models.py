@@ -11,10 +11,13 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models.functions import Now
 
-from preferences.kinds import JOB_EVENTS, PERSONAL_CHANNELS, Channel, Event
+from preferences.chat_services import SERVICES, SHORT_LIST
+from preferences.kinds import JOB_EVENTS, PERSONAL_CHANNELS, TARGET_CHANNELS, Channel, Event
 
 MAX_WAITING_MINUTES = 30 * 24 * 60
+MAX_TARGET_NAME_CHARACTERS = 60
 WAITING_VALIDATORS = [MinValueValidator(1), MaxValueValidator(MAX_WAITING_MINUTES)]
 
 
@@ -24,6 +27,10 @@ def all_events() -> list[str]:
 
 def initial_default_events() -> list[str]:
     return [Event.FAILED.value, Event.WAITING_TOO_LONG.value]
+
+
+def initial_chat_services() -> list[str]:
+    return list(SHORT_LIST)
 
 
 def choices_of(kinds: Iterable[Event | Channel]) -> list[tuple[str, str]]:
@@ -94,6 +101,34 @@ class AddressRecord(models.Model):
         return self.address
 
 
+class Target(models.Model):
+    """An address of a user in one of TARGET_CHANNELS. `secret` is encrypted and never shown; `hint` may be."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="targets", db_index=False)
+    channel = models.CharField(max_length=32, choices=choices_of(TARGET_CHANNELS))
+    name = models.CharField(max_length=MAX_TARGET_NAME_CHARACTERS)
+    service = models.CharField(max_length=60)
+    hint = models.CharField(max_length=255, blank=True, default="", help_text="The host, where one is named.")
+    secret = models.TextField(editable=False)
+    created_at = models.DateTimeField(db_default=Now())
+    last_ok_at = models.DateTimeField(null=True, blank=True)
+    last_error = models.TextField(blank=True, default="", help_text="Empty: the last one arrived.")
+    failing_since = models.DateTimeField(
+        null=True, blank=True, help_text="Nothing has arrived since then, for reasons that may pass."
+    )
+    resting_until = models.DateTimeField(null=True, blank=True, help_text="Left alone until then.")
+    disabled_at = models.DateTimeField(
+        null=True, blank=True, help_text="Nothing is sent any more until a test arrives."
+    )
+    tested_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "name"], name="one_target_per_name")]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.service})"
+
+
 class JobConfig(models.Model):
     """What was set for one job after its submission; a job of the same name submitted again has none."""
 
@@ -123,7 +158,8 @@ class JobConfig(models.Model):
 
 
 class ChannelPolicy(models.Model):
-    """The admin's master switch of one channel, and whether it pauses. Without a row, a channel is on.
+    """The admin's master switch of one channel, and whether it pauses. Without a row, a channel is on, but
+    for TARGET_CHANNELS.
 
     Off drops what is to be sent, a pause keeps it waiting. With `try_at` the channel has paused by itself, and is
     tried again then; `broken_since` stays until something has been sent.
@@ -157,6 +193,15 @@ class SiteSettings(models.Model):
         "accept application tokens",
         default=True,
         help_text="Long-lived tokens that users of the cluster make for programs. Off: they open nothing here.",
+    )
+
+    chat_services = ArrayField(
+        models.CharField(
+            max_length=32, choices=[(name, service.label) for name, service in SERVICES.items()]
+        ),
+        default=initial_chat_services,
+        blank=True,
+        help_text="What users may add, once the policy of the channel Chat allows it.",
     )
 
     class Meta:

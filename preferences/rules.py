@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from preferences.kinds import JOB_EVENTS, PERSONAL_CHANNELS, Channel, Event
+from preferences.kinds import JOB_EVENTS, PERSONAL_CHANNELS, TARGET_CHANNELS, Channel, Event
 
 
 class Source(StrEnum):
@@ -48,12 +48,16 @@ class JobOverride:
 
 @dataclass(frozen=True, slots=True)
 class OwnerWishes:
-    """A user's profile. None means "as the site has it". A channel that is absent is off for all events."""
+    """A user's profile. None means "as the site has it". A channel that is absent is off for all events.
+
+    `targets`: the ids of those that work, by channel; only TARGET_CHANNELS have any.
+    """
 
     channels: Mapping[Channel, frozenset[Event]]
     default_events: frozenset[Event] | None = None
     waiting_minutes: int | None = None
     has_address: bool = False
+    targets: Mapping[Channel, tuple[int, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +108,13 @@ def wanted(
     return event in site.default_events, Source.SITE
 
 
+def channels_on(policies: Mapping[str, bool]) -> frozenset[Channel]:
+    """What the admin lets people use; `policies` are the switches that have been set, by name of the channel."""
+    return frozenset(
+        channel for channel in Channel if policies.get(channel.value, channel not in TARGET_CHANNELS)
+    )
+
+
 def why_not(channel: Channel, *, owner: OwnerWishes, site: SiteWishes) -> str:
     """Why a channel cannot be offered to this user; '' when it can."""
     if channel not in site.channels_on:
@@ -112,6 +123,8 @@ def why_not(channel: Channel, *, owner: OwnerWishes, site: SiteWishes) -> str:
         return "No mail server is configured."
     if channel is Channel.EMAIL and not owner.has_address:
         return "There is no e-mail address for you yet."
+    if channel in TARGET_CHANNELS and not owner.targets.get(channel):
+        return "You have added nothing for it yet."
     return ""
 
 

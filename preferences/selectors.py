@@ -11,8 +11,9 @@ from django.conf import settings
 from django.contrib.auth.models import User
 
 from preferences import addresses
-from preferences.kinds import ALL_EVENTS, JOB_EVENTS, PERSONAL_CHANNELS, Channel, Event
-from preferences.models import ChannelPreference, SiteSettings, UserPreference
+from preferences.chat_services import SERVICES
+from preferences.kinds import ALL_EVENTS, JOB_EVENTS, PERSONAL_CHANNELS, TARGET_CHANNELS, Channel, Event
+from preferences.models import ChannelPreference, SiteSettings, UserPreference, initial_chat_services
 from preferences.rules import (
     NO_OVERRIDE,
     JobFile,
@@ -31,12 +32,16 @@ NEVER_SEEN = OwnerWishes(channels=dict.fromkeys(PERSONAL_CHANNELS, ALL_EVENTS))
 
 @dataclass(frozen=True, slots=True)
 class ChannelChoice:
-    """One row of a user's matrix. `why_not` is '' when the channel is available."""
+    """One row of a user's matrix. `why_not` is '' when the channel is available.
+
+    Not `offered` is what most sites never have: pages do not show it.
+    """
 
     channel: Channel
     why_not: str
     enabled: bool
     events: frozenset[Event]
+    offered: bool = True
 
     @property
     def available(self) -> bool:
@@ -140,7 +145,7 @@ def profile(*, user: User) -> Profile:
     wishes = load_wishes(usernames=[user.username], frameworks=[])
     own = UserPreference.objects.filter(user=user).first() or UserPreference(user=user)
     rows = {row.channel: row for row in ChannelPreference.objects.filter(user=user)}
-    owner = replace(NEVER_SEEN, has_address=bool(user.email))
+    owner = replace(wishes.owners[user.username].wishes, has_address=bool(user.email))
     refused = addresses.last_refusal(user)
     return Profile(
         email_address=user.email,
@@ -154,6 +159,7 @@ def profile(*, user: User) -> Profile:
                 or (addresses.NOT_ARRIVING if refused and channel is Channel.EMAIL else ""),
                 enabled=rows[channel].enabled if channel in rows else True,
                 events=known_events(rows[channel].events) if channel in rows else ALL_EVENTS,
+                offered=channel not in TARGET_CHANNELS or channel in wishes.site.channels_on,
             )
             for channel in PERSONAL_CHANNELS
         ),
@@ -166,6 +172,12 @@ def time_zone_of(*, user: User) -> zoneinfo.ZoneInfo:
     """The zone in which this user wants to read times."""
     name = UserPreference.objects.filter(user=user).values_list("time_zone", flat=True).first()
     return zoneinfo.ZoneInfo(name or settings.TIME_ZONE)
+
+
+def chat_services() -> list[str]:
+    """The names of the services that the admin lets users add."""
+    chosen = SiteSettings.objects.values_list("chat_services", flat=True).first()
+    return initial_chat_services() if chosen is None else [name for name in chosen if name in SERVICES]
 
 
 def application_tokens_accepted() -> bool:

@@ -10,9 +10,10 @@ from django.shortcuts import redirect, render
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_http_methods, require_POST
 
-from preferences import selectors, services
+from preferences import selectors, services, targets
 from preferences.forms import ProfileForm
 from preferences.job_file_form import JobFileForm, clean_name, decoded
+from preferences.target_form import TargetForm
 
 
 @login_required
@@ -27,7 +28,21 @@ def profile(request: HttpRequest) -> HttpResponse:
         services.save_preferences(user=request.user, **form.changes())
         messages.success(request, "Your preferences are saved.")
         return redirect("profile")
-    return render(request, "preferences/profile.html", {"form": form})
+    return profile_page(request, form=form)
+
+
+def profile_page(
+    request: HttpRequest, *, form: ProfileForm | None = None, target_form: TargetForm | None = None
+) -> HttpResponse:
+    """The page with these forms as they have been filled in; the others are fresh."""
+    assert isinstance(request.user, User)
+    context = {
+        "form": form or ProfileForm(profile=selectors.profile(user=request.user)),
+        "target_form": target_form or TargetForm(),
+        "targets": targets.own(request.user),
+        "max_targets": targets.MAX_TARGETS,
+    }
+    return render(request, "preferences/profile.html", context)
 
 
 @login_required

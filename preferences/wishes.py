@@ -12,10 +12,10 @@ from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import connection
 
-from preferences.kinds import ALL_EVENTS, PERSONAL_CHANNELS, Channel, Event
+from preferences.kinds import ALL_EVENTS, PERSONAL_CHANNELS, TARGET_CHANNELS, Channel, Event
 from preferences.models import initial_default_events
 from preferences.prepared import Prepared
-from preferences.rules import JobOverride, OwnerWishes, SiteWishes, open_channels
+from preferences.rules import JobOverride, OwnerWishes, SiteWishes, channels_on, open_channels
 
 JobKey = tuple[str, datetime]
 
@@ -26,10 +26,12 @@ _SELECT = Prepared(
 SELECT
   (SELECT jsonb_build_object('events', default_events, 'minutes', waiting_minutes)
      FROM preferences_sitesettings WHERE id = 1),
-  (SELECT jsonb_agg(channel) FROM preferences_channelpolicy WHERE NOT enabled),
+  (SELECT jsonb_object_agg(channel, enabled) FROM preferences_channelpolicy),
   (SELECT jsonb_agg(jsonb_build_array(u.username, u.id, u.email <> '', p.default_events, p.waiting_minutes,
        (SELECT jsonb_object_agg(c.channel, CASE WHEN c.enabled THEN c.events ELSE '{}' END)
-          FROM preferences_channelpreference c WHERE c.user_id = u.id)))
+          FROM preferences_channelpreference c WHERE c.user_id = u.id),
+       (SELECT jsonb_agg(jsonb_build_array(t.channel, t.id) ORDER BY t.id)
+          FROM preferences_target t WHERE t.user_id = u.id AND t.disabled_at IS NULL)))
      FROM auth_user u LEFT JOIN preferences_userpreference p ON p.user_id = u.id
     WHERE u.username = ANY(%s)),
   (SELECT jsonb_agg(jsonb_build_array(framework_name, submission_time, events, waiting_minutes, muted))
@@ -73,16 +75,16 @@ def load_wishes(*, usernames: Collection[str], frameworks: Collection[str]) -> W
     names = list(usernames)
     with connection.cursor() as cursor:
         _SELECT.execute(cursor, [names, list(frameworks)])
-        site, off, users, configs = (json.loads(v) if v else None for v in cursor.fetchone())
+        site, policies, users, configs = (json.loads(v) if v else None for v in cursor.fetchone())
         owners = {row[0]: Owner(row[1], _owner_wishes(*row[2:])) for row in users or ()}
         missing = [name for name in names if name not in owners]
         if missing:
             cursor.execute(_NEW_USER, [make_password(None), missing])
             if cursor.rowcount < len(missing):  # somebody else has just made one of them
                 return load_wishes(usernames=usernames, frameworks=frameworks)
-            owners |= {name: Owner(key, _owner_wishes(False, None, None, None)) for name, key in cursor}
+            owners |= {name: Owner(key, _owner_wishes(False, None, None, None, None)) for name, key in cursor}
     return Wishes(
-        _site_wishes(site, off or ()),
+        _site_wishes(site, policies or {}),
         owners,
         {(row[0], datetime.fromisoformat(row[1])): _override(*row[2:]) for row in configs or ()},
     )
@@ -92,11 +94,11 @@ def site_wishes() -> SiteWishes:
     return load_wishes(usernames=(), frameworks=()).site
 
 
-def _site_wishes(row: dict[str, Any] | None, off: Collection[str]) -> SiteWishes:
+def _site_wishes(row: dict[str, Any] | None, policies: Mapping[str, bool]) -> SiteWishes:
     return SiteWishes(
         default_events=_events(row["events"] if row else initial_default_events()),
         waiting_minutes=row["minutes"] if row else 60,
-        channels_on=frozenset(channel for channel in Channel if channel not in off),
+        channels_on=channels_on(policies),
         mail_configured=settings.EMAIL_CONFIGURED,
         alertmanager_configured=bool(settings.ALERTMANAGER_URL),
     )
@@ -107,6 +109,7 @@ def _owner_wishes(
     default_events: list[str] | None,
     waiting_minutes: int | None,
     channels: dict[str, list[str]] | None,
+    targets: list[tuple[str, int]] | None,
 ) -> OwnerWishes:
     chosen = channels or {}
     return OwnerWishes(
@@ -114,7 +117,12 @@ def _owner_wishes(
         default_events=None if default_events is None else _events(default_events),
         waiting_minutes=waiting_minutes,
         has_address=has_address,
+        targets=_targets(targets) if targets else {},
     )
+
+
+def _targets(rows: list[tuple[str, int]]) -> dict[Channel, tuple[int, ...]]:
+    return {c: tuple(key for channel, key in rows if channel == c) for c in TARGET_CHANNELS}
 
 
 def _override(events: dict[str, bool], waiting_minutes: int | None, muted: bool) -> JobOverride:

@@ -14,11 +14,12 @@ MAX_ERROR_CHARACTERS = 1000
 
 
 class DeliveryError(Exception):
-    """One delivery failed. `permanent`: trying it again cannot help."""
+    """One delivery failed. `permanent`: trying it again cannot help. `retry_after_seconds`: nor can it before then."""
 
-    def __init__(self, message: str, *, permanent: bool) -> None:
+    def __init__(self, message: str, *, permanent: bool, retry_after_seconds: float = 0) -> None:
         super().__init__(one_line(message)[:MAX_ERROR_CHARACTERS])
         self.permanent = permanent
+        self.retry_after_seconds = retry_after_seconds
 
 
 class AddressRefused(DeliveryError):  # noqa: N818
@@ -59,6 +60,10 @@ class Transport(ABC):
     def announce(self, deliveries: Sequence[Delivery]) -> None:
         """What will be sent next, for a channel that can take several at once."""
         return
+
+    def rest_seconds(self, delivery: Delivery) -> float:
+        """How long this one is better left alone; 0 for not at all. It counts as no attempt."""
+        return 0
 
     def open(self) -> None:
         """Get ready to send; called before each one. Raises ChannelDown."""

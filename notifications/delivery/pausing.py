@@ -16,6 +16,7 @@ from notifications.sources.ingest import line
 from notifications.sources.ingest.models import Kind
 from preferences.kinds import Channel
 from preferences.models import ChannelPolicy
+from preferences.rules import channels_on
 
 logger = logging.getLogger(__name__)
 
@@ -92,7 +93,9 @@ def works_again(channel: Channel) -> None:
 
 
 def _locked(channel: Channel) -> ChannelPolicy:
-    policy, _ = ChannelPolicy.objects.select_for_update().get_or_create(channel=channel)
+    policy, _ = ChannelPolicy.objects.select_for_update().get_or_create(
+        channel=channel, defaults={"enabled": channel in channels_on({})}
+    )
     return policy
 
 

@@ -144,6 +144,9 @@ def _send(transport: Transport, claim: Claim, delivery: Delivery) -> bool:
     if reason:
         _drop(claim, delivery, reason)
         return False
+    if rest := transport.rest_seconds(delivery):
+        _settled(lambda: queue.give_back(claim, pause_seconds=rest))
+        return False
     try:
         transport.open()
         transport.send(delivery)
@@ -171,6 +174,7 @@ def _refused(claim: Claim, delivery: Delivery, error: DeliveryError, also: Also 
     if pause is None:
         _fail(claim, delivery, str(error), also)
         return
+    pause = max(pause, error.retry_after_seconds)
     _settled(lambda: queue.mark_retry(claim, error=str(error), pause_seconds=pause))
     logger.warning(
         "retry delivery=%d channel=%s attempt=%d pause_seconds=%.0f error=%r",

@@ -7,12 +7,13 @@ from collections.abc import Collection, Mapping
 from notifications import links
 from notifications.models import Delivery
 from preferences.models import ChannelPolicy, ChannelPreference, JobConfig
+from preferences.rules import channels_on
 
 
 def why_not_wanted(deliveries: Collection[Delivery]) -> Mapping[int, str]:
     """The reason by delivery id, for those that nobody wants any more. The notification must be loaded."""
     notifications = [delivery.notification for delivery in deliveries]
-    off = set(ChannelPolicy.objects.filter(enabled=False).values_list("channel", flat=True))
+    on = channels_on(dict(ChannelPolicy.objects.values_list("channel", "enabled")))
     declined = set(
         ChannelPreference.objects.filter(
             enabled=False, user__in={notification.user_id for notification in notifications}
@@ -28,7 +29,7 @@ def why_not_wanted(deliveries: Collection[Delivery]) -> Mapping[int, str]:
         notification = delivery.notification
         if not notification.user.is_active:
             reasons[delivery.id] = "The user has been deactivated."
-        elif delivery.channel in off:
+        elif delivery.channel not in on:
             reasons[delivery.id] = "The administrator has switched this channel off."
         elif (notification.user_id, delivery.channel) in declined:
             reasons[delivery.id] = "The user has switched this channel off."

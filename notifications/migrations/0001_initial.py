@@ -13,6 +13,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+        ('preferences', '0001_initial'),
     ]
 
     operations = [
@@ -124,7 +125,7 @@ class Migration(migrations.Migration):
             name='Delivery',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('channel', models.CharField(choices=[('webportal', 'Web portal'), ('email', 'E-mail'), ('alertmanager', 'Alertmanager')], max_length=32)),
+                ('channel', models.CharField(choices=[('webportal', 'Web portal'), ('email', 'E-mail'), ('alertmanager', 'Alertmanager'), ('apprise', 'Chat'), ('webhook', 'Webhook')], max_length=32)),
                 ('state', models.CharField(choices=[('pending', 'Pending'), ('leased', 'Leased'), ('retry', 'Waiting to be tried again'), ('sent', 'Sent'), ('failed', 'Failed'), ('dropped', 'Dropped')], default='pending', max_length=16)),
                 ('due_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('planned_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
@@ -134,6 +135,7 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('sent_at', models.DateTimeField(blank=True, null=True)),
                 ('notification', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='notifications.notification')),
+                ('target', models.ForeignKey(blank=True, db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='preferences.target')),
             ],
             options={
                 'verbose_name_plural': 'deliveries',
@@ -224,6 +226,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='delivery',
-            constraint=models.UniqueConstraint(fields=('notification', 'channel'), name='one_delivery_per_channel'),
+            constraint=models.UniqueConstraint(condition=models.Q(('target__isnull', True)), fields=('notification', 'channel'), name='one_delivery_per_channel'),
+        ),
+        migrations.AddConstraint(
+            model_name='delivery',
+            constraint=models.UniqueConstraint(condition=models.Q(('target__isnull', False)), fields=('notification', 'target'), name='one_delivery_per_target'),
         ),
     ]

@@ -3,6 +3,7 @@
 import django.contrib.postgres.fields
 import django.core.validators
 import django.db.models.deletion
+import django.db.models.functions.datetime
 import preferences.models
 from django.conf import settings
 from django.db import migrations, models
@@ -21,7 +22,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='ChannelPolicy',
             fields=[
-                ('channel', models.CharField(choices=[('webportal', 'Web portal'), ('email', 'E-mail'), ('alertmanager', 'Alertmanager')], max_length=32, primary_key=True, serialize=False)),
+                ('channel', models.CharField(choices=[('webportal', 'Web portal'), ('email', 'E-mail'), ('alertmanager', 'Alertmanager'), ('apprise', 'Chat'), ('webhook', 'Webhook')], max_length=32, primary_key=True, serialize=False)),
                 ('enabled', models.BooleanField(default=True, help_text='Off: what is to be sent is dropped.')),
                 ('paused', models.BooleanField(db_default=False, editable=False)),
                 ('paused_at', models.DateTimeField(editable=False, null=True)),
@@ -77,6 +78,7 @@ class Migration(migrations.Migration):
                 ('waiting_minutes', models.PositiveIntegerField(default=60, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(43200)])),
                 ('ownerless_alerts_to_admins', models.BooleanField(default=False, help_text='Tell all active staff users of alerts that name no user.')),
                 ('application_tokens', models.BooleanField(default=True, help_text='Long-lived tokens that users of the cluster make for programs. Off: they open nothing here.', verbose_name='accept application tokens')),
+                ('chat_services', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('slack', 'Slack'), ('teams', 'Microsoft Teams'), ('dingtalk', 'DingTalk'), ('feishu', 'Feishu'), ('lark', 'Lark'), ('wecom', 'WeCom'), ('telegram', 'Telegram'), ('discord', 'Discord'), ('ntfy', 'ntfy'), ('mattermost', 'Mattermost'), ('pushover', 'Pushover'), ('gotify', 'Gotify'), ('rocketchat', 'Rocket.Chat'), ('google_chat', 'Google Chat'), ('webex', 'Webex'), ('zulip', 'Zulip'), ('bark', 'Bark'), ('pushbullet', 'Pushbullet'), ('line', 'LINE')], max_length=32), blank=True, default=preferences.models.initial_chat_services, help_text='What users may add, once the policy of the channel Chat allows it.', size=None)),
             ],
             options={
                 'verbose_name_plural': 'site settings',
@@ -87,7 +89,7 @@ class Migration(migrations.Migration):
             name='ChannelPreference',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('channel', models.CharField(choices=[('webportal', 'Web portal'), ('email', 'E-mail')], max_length=32)),
+                ('channel', models.CharField(choices=[('webportal', 'Web portal'), ('email', 'E-mail'), ('apprise', 'Chat'), ('webhook', 'Webhook')], max_length=32)),
                 ('enabled', models.BooleanField(default=True)),
                 ('events', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('running', 'Running'), ('succeeded', 'Succeeded'), ('failed', 'Failed'), ('stopped', 'Stopped'), ('retried', 'Retried'), ('waiting_too_long', 'Waiting too long'), ('alert', 'Alert')], max_length=32), blank=True, default=preferences.models.all_events, size=None)),
                 ('is_own', models.BooleanField(default=False, help_text="The switch was set here; the cluster's no longer counts.", verbose_name='own')),
@@ -95,6 +97,28 @@ class Migration(migrations.Migration):
             ],
             options={
                 'constraints': [models.UniqueConstraint(fields=('user', 'channel'), name='one_preference_per_channel')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Target',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('channel', models.CharField(choices=[('apprise', 'Chat'), ('webhook', 'Webhook')], max_length=32)),
+                ('name', models.CharField(max_length=60)),
+                ('service', models.CharField(max_length=60)),
+                ('hint', models.CharField(blank=True, default='', help_text='The host, where one is named.', max_length=255)),
+                ('secret', models.TextField(editable=False)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('last_ok_at', models.DateTimeField(blank=True, null=True)),
+                ('last_error', models.TextField(blank=True, default='', help_text='Empty: the last one arrived.')),
+                ('failing_since', models.DateTimeField(blank=True, help_text='Nothing has arrived since then, for reasons that may pass.', null=True)),
+                ('resting_until', models.DateTimeField(blank=True, help_text='Left alone until then.', null=True)),
+                ('disabled_at', models.DateTimeField(blank=True, help_text='Nothing is sent any more until a test arrives.', null=True)),
+                ('tested_at', models.DateTimeField(blank=True, null=True)),
+                ('user', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='targets', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('user', 'name'), name='one_target_per_name')],
             },
         ),
     ]

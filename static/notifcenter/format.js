@@ -10,7 +10,7 @@ export const EVENTS = {
   alert: "Alert",
 };
 
-const CHANNELS = { webportal: "Web portal", email: "E-mail" };
+const CHANNELS = { webportal: "Web portal", email: "E-mail", apprise: "Chat", webhook: "Webhook" };
 
 /** What to say of a connection that is not open, by the store's status. */
 export const LOST = { offline: "Offline, trying again", refused: "Signed out, no longer live" };

@@ -8,7 +8,7 @@ import { channelWord, eventWord } from "./format.js";
  * `refuse(wrong)`.
  */
 export function channelsCard({ choices, wrong, save }) {
-  const channels = Object.entries(choices.channels);
+  const channels = Object.entries(choices.channels).filter(([, channel]) => channel.offered);
   const events = Object.keys(channels[0]?.[1].events ?? {});
   return html`
     <section class="card" aria-labelledby="channels-heading">

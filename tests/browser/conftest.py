@@ -34,6 +34,7 @@ def site(
             "PAI_JWT_SECRET": TOKEN_SECRET,
             "CORS_ALLOWED_ORIGINS": f"http://localhost:{PORTAL_PORT}",
             "NOTIFCENTER_DEMO": "1",
+            "TARGETS_ALLOW_PRIVATE": "127.0.0.1",
         }
         with processes.daphne(folder, **trusted) as (url, _), processes.poller(folder):
             yield url

@@ -11,15 +11,18 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db.models import F
+from django.db.models.functions import Now
 from playwright.sync_api import Page, expect
 
 from notifications.models import Notification
-from preferences.kinds import JOB_EVENTS
-from preferences.models import SiteSettings
+from preferences import targets
+from preferences.kinds import JOB_EVENTS, Channel
+from preferences.models import SiteSettings, Target
 from tests.browser.conftest import Visit
 from tests.browser.portal import Portal, token_of
 from tests.cluster import submit, update
 from tests.processes import wait_for
+from tests.targets import add_chat, add_webhook, allow
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -127,3 +130,27 @@ def test_take(visit: Visit, alice: User, size: str, scheme: str) -> None:
     take(page, "job-file", full_page=True)
     page.goto("/profile/")
     take(page, "profile", full_page=True)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
+def test_take_targets(visit: Visit, alice: User, size: str, scheme: str) -> None:
+    look = look_of(size, scheme)
+    allow(Channel.APPRISE, Channel.WEBHOOK)
+    add_chat(alice, "ntfys://ntfy.example.org/topic", name="My phone")
+    add_chat(alice, "slack://T0A1B2C3D/B1C2D3E4F/abcdefghijklmnopqrstuvwx", name="Team channel #gpu-jobs")
+    add_webhook(alice, "https://collector.research.example.org:8443/hooks/1", name="Our own dashboard")
+    add_webhook(alice, "https://old.example.org/hook", name="An old one")
+    own = Target.objects.order_by("id")
+    Target.objects.filter(pk=own[0].pk).update(last_ok_at=Now())
+    Target.objects.filter(pk=own[2].pk).update(last_error="The other side answered 503.")
+    targets.disable(own[3].pk, "The other side answered 410: it wants nothing any more.")
+    page = visit("/profile/", alice, **look)
+    expect(page.get_by_role("heading", name="Chat and webhooks")).to_be_visible()
+    shoot(page, "profile-targets", size=size, scheme=scheme, full_page=True)
+    page.get_by_label("Kind").select_option("webhook")
+    page.get_by_label("Name").fill("Another server")
+    page.get_by_role("textbox", name="Address", exact=True).fill("https://example.org/hook")
+    page.get_by_role("button", name="Add").click()
+    expect(page.get_by_role("heading", name="Another server is added")).to_be_visible()
+    shoot(page, "target-secret", size=size, scheme=scheme)

@@ -11,6 +11,9 @@ from notifications.delivery import sender
 from notifications.delivery.backoff import Breaker
 from tests import smtp
 from tests.clients import client_of
+from tests.receiver import closed_receiver as closed_receiver
+from tests.receiver import one_receiver as one_receiver
+from tests.receiver import receiver as receiver
 from tests.smtp import SmtpServer
 
 

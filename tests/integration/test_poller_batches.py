@@ -12,6 +12,7 @@ import pytest
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
 from django.db import connection
+from django.db.models.functions import Now
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
@@ -20,7 +21,11 @@ from notifications.poller import BATCH_CHANGES, Poller
 from notifications.sources.frameworks import changes, diagnoses
 from notifications.sources.frameworks.changes import SNAPSHOTS_AT_ONCE
 from notifications.sources.frameworks.source import FrameworkSource
+from preferences import targets
+from preferences.models import ChannelPolicy, Target
+from preferences.wishes import Wishes, load_wishes
 from tests.cluster import ALL_EVENTS, columns, framework_name, submit, told, update
+from tests.targets import add_chat, add_webhook
 
 HOUR = timedelta(hours=1)
 
@@ -218,6 +223,37 @@ class TestBatches:
         drain()
         made = Delivery.objects.order_by("id").values_list("notification__event", "channel", "state")
         assert list(made) == [(event, "email", "pending") for event in ("running", "retried", "failed")]
+
+    def test_each_target_has_one_delivery_of_its_own(self, alice: User) -> None:
+        hooks = [add_webhook(alice, "https://example.org/", name=name)[0].pk for name in "abc"]
+        chat = add_chat(alice, "ntfys://ntfy.example.org/topic", name="d").pk
+        Target.objects.filter(pk=hooks[1]).update(disabled_at=Now())
+        update(submit(), state="FAILED")
+        drain()
+        made = Delivery.objects.values_list("channel", "target_id")
+        assert sorted(made, key=str) == [
+            ("apprise", chat), ("email", None), ("webhook", hooks[0]), ("webhook", hooks[2])
+        ]  # fmt: skip
+        ChannelPolicy.objects.filter(channel="webhook").delete()
+        update(submit("another"), state="FAILED")
+        drain()
+        assert Delivery.objects.filter(channel="webhook").count() == 2
+
+    def test_a_target_that_goes_away_meanwhile_holds_up_nothing(
+        self, alice: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """After the poller has read the wishes, before it writes."""
+        target, _ = add_webhook(alice, "https://example.org/")
+
+        def late(*arguments: object, **options: object) -> Wishes:
+            wishes = load_wishes(*arguments, **options)  # type: ignore[arg-type]
+            targets.remove(target)
+            return wishes
+
+        monkeypatch.setattr("notifications.poller.load_wishes", late)
+        update(submit(), state="FAILED")
+        assert Poller().run_once()
+        assert Delivery.objects.filter(channel="webhook").count() == 1
 
     def test_an_owner_who_gets_an_account_at_the_same_moment(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """The account appears after the poller has looked and before it makes one."""

@@ -118,7 +118,7 @@ def test_a_channel_that_cannot_work_says_why_and_keeps_its_choices(
     [
         ({"colour": "red"}, ["colour"], "There is no such field."),
         ({"\ud800": 1}, ["\\ud800"], "There is no such field."),
-        ({"channels": {"pigeon": {}}}, ["channels", "pigeon"], "Use: webportal, email."),
+        ({"channels": {"pigeon": {}}}, ["channels", "pigeon"], "Use: webportal, email, apprise, webhook."),
         ({"channels": {"email": {"evnets": {}}}}, ["channels", "email", "evnets"], "Use: enabled, events."),
         (
             {"channels": {"email": {"available": True}}},

@@ -88,6 +88,10 @@ UNUSABLE = [
     ("NOTIFCENTER_DATA_DIR", "/dev/null/data"),
     ("NOTIFCENTER_DATA_DIR", "/proc/data"),
     ("NOTIFCENTER_LEASE_SECONDS", "soon"),
+    ("TARGETS_ALLOW_PRIVATE", "10.0.0.1/8"),
+    ("TARGETS_DENY", "example.org"),
+    ("ENCRYPTION_KEYS", "too-short"),
+    ("ENCRYPTION_KEYS", "not base64 at all, but long enough to look like a key"),
     ("NOTIFCENTER_DEMO", "2"),
 ]
 

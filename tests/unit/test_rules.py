@@ -16,6 +16,7 @@ from preferences.rules import (
     OwnerWishes,
     SiteWishes,
     Source,
+    channels_on,
     decide,
     waiting_limit_minutes,
     wanted,
@@ -24,11 +25,12 @@ from preferences.rules import (
 
 F, W = Event.FAILED, Event.WAITING_TOO_LONG
 OVERRIDE, JOB_FILE, OWNER, SITE = Source.OVERRIDE, Source.JOB_FILE, Source.OWNER, Source.SITE
-BOTH = frozenset(PERSONAL_CHANNELS)
+BOTH = frozenset({Channel.WEBPORTAL, Channel.EMAIL})
 PORTAL, MAIL = frozenset({Channel.WEBPORTAL}), frozenset({Channel.EMAIL})
 NOTHING: frozenset[Event] = frozenset()
 
 EVERYTHING = OwnerWishes(channels=dict.fromkeys(PERSONAL_CHANNELS, ALL_EVENTS), has_address=True)
+WITH_WEBHOOK = replace(EVERYTHING, targets={Channel.WEBHOOK: (7,), Channel.APPRISE: ()})
 A_SITE = SiteWishes(
     default_events=frozenset({F, W}), waiting_minutes=60, channels_on=frozenset(Channel), mail_configured=True
 )
@@ -131,6 +133,8 @@ def test_who_decides_whether_an_event_is_wanted(
 
 CHANNELS = [
     ("both on", EVERYTHING, A_SITE, BOTH),
+    ("a webhook", WITH_WEBHOOK, A_SITE, BOTH | {Channel.WEBHOOK}),
+    ("a webhook that the site has off", WITH_WEBHOOK, replace(A_SITE, channels_on=MAIL), MAIL),
     ("site has mail off", EVERYTHING, replace(A_SITE, channels_on=PORTAL), PORTAL),
     ("site has the portal off", EVERYTHING, replace(A_SITE, channels_on=MAIL), MAIL),
     ("site has both off", EVERYTHING, replace(A_SITE, channels_on=frozenset()), frozenset()),
@@ -214,6 +218,13 @@ def test_muting_silences_all_channels_of_what_is_wanted_and_wakes_nothing_else()
     assert quiet == Decision(False, JOB_FILE)
 
 
+def test_what_the_admin_has_not_decided() -> None:
+    assert channels_on({}) == set(Channel) - {Channel.APPRISE, Channel.WEBHOOK}
+    assert channels_on({"webhook": True, "email": False}) == {
+        Channel.WEBPORTAL, Channel.ALERTMANAGER, Channel.WEBHOOK
+    }  # fmt: skip
+
+
 WHY_NOT = [
     (Channel.WEBPORTAL, EVERYTHING, A_SITE, ""),
     (Channel.EMAIL, EVERYTHING, A_SITE, ""),
@@ -221,6 +232,9 @@ WHY_NOT = [
     (Channel.WEBPORTAL, replace(EVERYTHING, has_address=False), replace(A_SITE, mail_configured=False), ""),
     (Channel.EMAIL, EVERYTHING, replace(A_SITE, mail_configured=False), "mail server"),
     (Channel.EMAIL, replace(EVERYTHING, has_address=False), A_SITE, "address"),
+    (Channel.WEBHOOK, EVERYTHING, A_SITE, "added nothing"),
+    (Channel.APPRISE, WITH_WEBHOOK, A_SITE, "added nothing"),
+    (Channel.WEBHOOK, WITH_WEBHOOK, A_SITE, ""),
     # one reason at a time: the one that the user can do least about
     (
         Channel.EMAIL,

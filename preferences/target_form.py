@@ -1,0 +1,47 @@
+"""The form that adds a target. What the address is worth is decided by who sends to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from preferences.chat_services import SERVICES
+from preferences.kinds import TARGET_CHANNELS, Channel
+from preferences.models import MAX_TARGET_NAME_CHARACTERS, choices_of
+from preferences.selectors import chat_services
+from preferences.wishes import site_wishes
+
+ANY_ADDRESS_CHARACTERS = 2000
+
+
+class TargetForm(forms.Form):
+    """`channels`: what the admin lets users add; without any there is no use for the form."""
+
+    prefix = "target"
+    channel = forms.ChoiceField(label="Kind")
+    name = forms.CharField(label="Name", max_length=MAX_TARGET_NAME_CHARACTERS)
+    address = forms.CharField(
+        label="Address",
+        max_length=ANY_ADDRESS_CHARACTERS,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+
+    def __init__(self, data: Any = None) -> None:
+        super().__init__(data)
+        on = site_wishes().channels_on
+        self.channels = [channel for channel in TARGET_CHANNELS if channel in on]
+        self.fields["channel"] = forms.ChoiceField(label="Kind", choices=choices_of(self.channels))
+        self.fields["name"].help_text = "What you want to call it."
+
+    @property
+    def hints(self) -> list[tuple[str, str]]:
+        """The label of each channel, and what its address is."""
+        return [(str(channel.label), _hint(channel)) for channel in self.channels]
+
+
+def _hint(channel: Channel) -> str:
+    if channel is Channel.WEBHOOK:
+        return "the address of a server of your own, https://…; what it gets is signed."
+    names = ", ".join(SERVICES[name].label for name in chat_services())
+    return f"the address that the service gives you, or Apprise's form of it. Offered are {names}."
