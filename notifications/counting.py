@@ -104,8 +104,8 @@ ON CONFLICT (name, labels, shard) DO UPDATE SET value = m.value + EXCLUDED.value
 
 _COUNT_DELIVERY = """
 INSERT INTO notifications_metricvalue AS m (name, labels, shard, value)
-SELECT %s, ARRAY[channel, %s], pg_backend_pid() %% %s, 1 FROM notifications_delivery WHERE id = %s
-ON CONFLICT (name, labels, shard) DO UPDATE SET value = m.value + 1
+SELECT %s, ARRAY[channel, %s], pg_backend_pid() %% %s, %s FROM notifications_delivery WHERE id = %s
+ON CONFLICT (name, labels, shard) DO UPDATE SET value = m.value + EXCLUDED.value
 """
 
 Row = tuple[str, tuple[str, ...]]
@@ -143,10 +143,13 @@ def upper_end(bound: float) -> str:
     return str(float(bound))
 
 
-def count_delivery(delivery_id: int, outcome: str) -> None:
-    """Must run in the transaction that settles the delivery, last, because it locks a row until the commit."""
+def count_delivery(delivery_id: int, outcome: str, *, by: int = 1) -> None:
+    """Must run in the transaction that settles the delivery, last, because it locks a row until the commit.
+
+    `by` is more than one for a delivery and those that share its fate.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(_COUNT_DELIVERY, [DELIVERIES.name, outcome, SHARDS, delivery_id])
+        cursor.execute(_COUNT_DELIVERY, [DELIVERIES.name, outcome, SHARDS, by, delivery_id])
 
 
 def replace(metric: Metric, values: dict[tuple[str, ...], float]) -> None:

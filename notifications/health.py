@@ -30,6 +30,10 @@ SELECT open.* FROM unnest(%(channels)s) AS c CROSS JOIN LATERAL (
     SELECT notification_id, created_at, planned_at, refusals FROM notifications_delivery
      WHERE channel = c AND state IN ('pending', 'leased', 'retry') ORDER BY due_at, id LIMIT %(most)s
 ) AS open
+UNION ALL (
+    SELECT notification_id, created_at, planned_at, refusals FROM notifications_delivery
+     WHERE state = 'bundled' AND bundle_id IS NULL ORDER BY due_at, id LIMIT 1
+)
 """
 
 # The oldest unsent delivery, not counting the pauses that the receiving side has asked for. Both looks are bounded by

@@ -28,6 +28,7 @@ __all__ = [  # Django finds the models of an app here
     "Delivery",
     "FailedChange",
     "Framework",
+    "MailWindow",
     "MetricValue",
     "Notification",
     "PendingMark",
@@ -80,6 +81,7 @@ class Notification(models.Model):
 
 class DeliveryState(models.TextChoices):
     PENDING = "pending", "Pending"
+    BUNDLED = "bundled", "Waiting to go out with others"
     LEASED = "leased", "Leased"
     RETRY = "retry", "Waiting to be tried again"
     SENT = "sent", "Sent"
@@ -87,6 +89,7 @@ class DeliveryState(models.TextChoices):
     DROPPED = "dropped", "Dropped"
 
 
+TO_BUNDLE = Q(state=DeliveryState.BUNDLED, bundle=None)
 OPEN_STATES = [DeliveryState.PENDING, DeliveryState.LEASED, DeliveryState.RETRY]
 
 
@@ -95,6 +98,8 @@ class Delivery(models.Model):
 
     `due_at` is when it may be taken next; for a leased row, when the lease runs out. `planned_at` is when the
     present try should have taken place: leases and outages move the one on, not the other.
+    A bundled one waits without a bundle until it is due; then it gets one: the delivery whose fate it shares, and
+    whose mail tells of both.
     """
 
     notification = models.ForeignKey(Notification, models.CASCADE, related_name="deliveries", db_index=False)
@@ -120,6 +125,14 @@ class Delivery(models.Model):
         db_default=0, help_text="How often a temporary error has put it off. Only this uses up its chances."
     )
     last_error = models.TextField(default="", blank=True)
+    bundle = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="bundled", db_index=False
+    )
+    bundle_size = models.PositiveIntegerField(
+        default=1,
+        db_default=1,
+        help_text="How many went out, or are to go out, together with this one, itself included.",
+    )
     created_at = models.DateTimeField(db_default=Now())
     sent_at = models.DateTimeField(null=True, blank=True)
 
@@ -140,11 +153,24 @@ class Delivery(models.Model):
         indexes = [
             models.Index(
                 fields=["channel", "due_at", "id"], name="delivery_due", condition=Q(state__in=OPEN_STATES)
-            )
+            ),
+            models.Index(fields=["due_at", "id"], name="delivery_to_bundle", condition=TO_BUNDLE),
+            models.Index(fields=["bundle"], name="delivery_bundle", condition=Q(bundle__isnull=False)),
         ]
 
     def __str__(self) -> str:
         return f"{self.channel} {self.state}"
+
+
+class MailWindow(models.Model):
+    """Until when the mails of a user wait, so that a storm becomes one of them. Written by `recording` only."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="+")
+    until = models.DateTimeField()
+    filled = models.BooleanField(help_text="Something waits for its end, or did.")
+
+    def __str__(self) -> str:
+        return f"{self.user_id} until {self.until}"
 
 
 class PollerState(models.Model):

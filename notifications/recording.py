@@ -7,7 +7,7 @@ new, and only those may get deliveries. One statement does both for a whole batc
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -15,10 +15,12 @@ from django.db import connection
 
 from notifications import counting
 from notifications.events import EventKey
+from notifications.mail_timing import plans_for
 from notifications.sources.base import Batch, Candidate, Resolution
-from preferences.kinds import TARGET_CHANNELS, Channel
+from preferences.kinds import TARGET_CHANNELS, Channel, Event
 from preferences.prepared import Prepared
 from preferences.rules import NO_OVERRIDE, Decision, decide
+from preferences.timing import Plan
 from preferences.wishes import Owner, Wishes
 
 LIVE_CHANNEL = "notifcenter_live"
@@ -30,19 +32,30 @@ _RECORD = Prepared(
     """
 WITH told AS MATERIALIZED (
     SELECT * FROM json_to_recordset(%s) AS t(o int, u int, e text, n int, f text, s timestamptz, j text, v text,
-        d jsonb, t timestamptz, w boolean, m boolean, c text[], g bigint[])
+        d jsonb, t timestamptz, w boolean, m boolean, c text[], g bigint[], p timestamptz, q timestamptz,
+        k timestamptz, b boolean)
 ), new AS (
     INSERT INTO notifications_notification (user_id, event, ordinal, framework_name, submission_time, job_name,
         virtual_cluster, details, occurred_at, in_inbox, read_at)
     SELECT u, e, n, f, s, j, v, d, t, w, CASE WHEN m THEN now() END FROM told ORDER BY o
     ON CONFLICT (framework_name, submission_time, event, ordinal) DO NOTHING
     RETURNING id, framework_name, submission_time, event, ordinal
+), ways AS (
+    SELECT new.id, channel, target, u, k, b, CASE WHEN channel <> 'email' THEN NULL
+            WHEN row_number() OVER (PARTITION BY u, channel, k IS NULL ORDER BY new.id) = 1 THEN p ELSE q END AS due
+      FROM new JOIN told ON f = framework_name AND s = submission_time AND e = event AND n = ordinal
+     CROSS JOIN unnest(c, g) AS way(channel, target)
 ), queued AS (
-    INSERT INTO notifications_delivery (notification_id, channel, target_id, state, attempts, last_error)
-    SELECT new.id, channel, target, 'pending', 0, '' FROM new JOIN told
-        ON f = framework_name AND s = submission_time AND e = event AND n = ordinal
-    CROSS JOIN unnest(c, g) AS way(channel, target) ORDER BY new.id
+    INSERT INTO notifications_delivery (notification_id, channel, target_id, state, attempts, last_error, due_at,
+        planned_at)
+    SELECT id, channel, target, CASE WHEN due IS NULL THEN 'pending' ELSE 'bundled' END, 0, '',
+           COALESCE(due, statement_timestamp()), COALESCE(due, statement_timestamp())
+      FROM ways ORDER BY id
     RETURNING 1
+), windows AS (
+    INSERT INTO notifications_mailwindow (user_id, until, filled)
+    SELECT u, max(k), bool_or(b) OR count(*) > 1 FROM ways WHERE channel = 'email' AND k IS NOT NULL GROUP BY u
+    ON CONFLICT (user_id) DO UPDATE SET until = EXCLUDED.until, filled = EXCLUDED.filled
 )
 SELECT event, count(*), (SELECT count(*) FROM queued), pg_notify(%s, '')
 FROM new GROUP BY event
@@ -80,6 +93,7 @@ def record(candidates: Iterable[Candidate], wishes: Wishes) -> Recorded:
     """
     rows: dict[EventKey, dict[str, object]] = {}
     frameworks: set[str] = set()
+    mails: list[_Mail] = []
     for candidate in candidates:
         owner = wishes.owners[candidate.username]
         decision = decide(
@@ -91,15 +105,44 @@ def record(candidates: Iterable[Candidate], wishes: Wishes) -> Recorded:
             channels=partial(wishes.channels, candidate.username),
         )
         if decision.wanted:
-            rows.setdefault(candidate.event.key, _row(len(rows), candidate, owner, decision))
+            row = rows.setdefault(candidate.event.key, _row(len(rows), candidate, owner, decision))
             frameworks.add(candidate.event.framework_name)
+            if Channel.EMAIL in decision.channels:
+                mails.append(_Mail(row, owner.user_id, candidate.event.event is Event.FAILED))
     if not rows:
         return Recorded()
+    _plan(mails)
     with connection.cursor() as cursor:
         _RECORD.execute(cursor, [json.dumps(list(rows.values())), LIVE_CHANNEL])
         stored = cursor.fetchall()
     notifications = {event: count for event, count, _, _ in stored}
     return Recorded(notifications, stored[0][2] if stored else 0, frozenset(frameworks))
+
+
+@dataclass(frozen=True, slots=True)
+class _Mail:
+    """A row that may get a delivery by e-mail."""
+
+    row: dict[str, object]
+    user_id: int
+    is_failure: bool
+
+
+def _plan(mails: Collection[_Mail]) -> None:
+    """Which row is a user's first new one only the statement finds out, so each brings both times along."""
+    plans = plans_for({mail.user_id for mail in mails})
+    times = {user: (_times(both.failures), _times(both.others)) for user, both in plans.items()}
+    for mail in mails:
+        failures, others = times[mail.user_id]
+        mail.row.update(failures if mail.is_failure else others)
+
+
+def _times(one: Plan) -> dict[str, object]:
+    at, rest = (moment and moment.isoformat() for moment in (one.at, one.rest))
+    window = one.window
+    if window is None:
+        return {"p": at, "q": rest}
+    return {"p": at, "q": rest, "k": window.until.isoformat(), "b": window.filled}
 
 
 def count(batch: Batch, recorded: Recorded, *, seconds: float) -> None:

@@ -93,7 +93,17 @@ class UserPreferenceForm(forms.ModelForm):  # type: ignore[type-arg]
 @admin.register(UserPreference)
 class UserPreferenceAdmin(AnnouncingAdmin):
     form = UserPreferenceForm
-    fields = ("user", "as_the_site", "default_events", "waiting_minutes", "time_zone", "address_is_own")
+    fields = (
+        "user",
+        "as_the_site",
+        "default_events",
+        "waiting_minutes",
+        "time_zone",
+        "bundling_minutes",
+        "daily_hour",
+        ("quiet_from", "quiet_until", "failures_pass_quiet"),
+        "address_is_own",
+    )
     list_display = ("user", "default_events", "waiting_minutes", "time_zone")
     list_select_related = ("user",)
     search_fields = ("user__username",)

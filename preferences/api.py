@@ -14,9 +14,12 @@ from rest_framework.views import APIView
 from preferences import selectors, services
 from preferences.fields import (
     AddressField,
+    BundlingField,
     EventSwitchesSerializer,
+    HourField,
     JobEventSwitchesSerializer,
     MinutesField,
+    QuietHoursSerializer,
     StrictBooleanField,
     StrictSerializer,
     TimeZoneField,
@@ -25,6 +28,7 @@ from preferences.fields import (
 )
 from preferences.kinds import ALL_EVENTS, PERSONAL_CHANNELS, Channel
 from preferences.rules import Source
+from preferences.timing import QuietHours
 
 DEFAULT_SOURCES = [(source.value, source.value) for source in (Source.OWNER, Source.SITE)]
 
@@ -56,6 +60,17 @@ class PreferencesSerializer(StrictSerializer):
     channels = ChannelsSerializer(required=False)
     waiting_minutes = MinutesField(required=False, allow_null=True, help_text="null: as the site has it.")
     time_zone = TimeZoneField(required=False)
+    bundling_minutes = BundlingField(
+        required=False,
+        help_text="After a mail, what follows in so long goes out as one. 0: a mail for each; 1440: one a day.",
+    )
+    daily_hour = HourField(required=False, help_text="When the one mail a day goes out.")
+    quiet_hours = QuietHoursSerializer(
+        required=False, allow_null=True, help_text="Mails wait until they end. null: none."
+    )
+    failures_pass_quiet = StrictBooleanField(
+        required=False, help_text="Mails about failures go out in quiet hours too."
+    )
     site_default_events = JobEventSwitchesSerializer(read_only=True)
     site_waiting_minutes = serializers.IntegerField(read_only=True)
 
@@ -85,8 +100,18 @@ def _user(request: Request) -> User:
 
 def _changes(data: dict[str, Any]) -> dict[str, Any]:
     """Validated data as the arguments of `services.save_preferences`."""
-    plain = ("email_address", "waiting_minutes", "time_zone")
+    plain = (
+        "email_address",
+        "waiting_minutes",
+        "time_zone",
+        "bundling_minutes",
+        "daily_hour",
+        "failures_pass_quiet",
+    )
     changes: dict[str, Any] = {name: data[name] for name in plain if name in data}
+    if "quiet_hours" in data:
+        quiet = data["quiet_hours"]
+        changes["quiet_hours"] = quiet and QuietHours(quiet["from"], quiet["until"])
     if "default_events" in data:
         chosen = data["default_events"]
         changes["default_events"] = None if chosen is None else chosen_events(chosen)
@@ -101,6 +126,7 @@ def _changes(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _representation(profile: selectors.Profile) -> dict[str, Any]:
+    timing = profile.timing
     return {
         "email_address": profile.email_address,
         "email_address_refused": profile.address_refused,
@@ -118,6 +144,11 @@ def _representation(profile: selectors.Profile) -> dict[str, Any]:
         },
         "waiting_minutes": profile.waiting_minutes,
         "time_zone": profile.time_zone,
+        "bundling_minutes": timing.bundling_minutes,
+        "daily_hour": timing.daily_hour,
+        "quiet_hours": timing.quiet
+        and {"from": f"{timing.quiet.start:%H:%M}", "until": f"{timing.quiet.end:%H:%M}"},
+        "failures_pass_quiet": profile.failures_pass_quiet,
         "site_default_events": switches(profile.site.default_events),
         "site_waiting_minutes": profile.site.waiting_minutes,
     }

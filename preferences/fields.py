@@ -11,7 +11,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from preferences.kinds import JOB_EVENTS, Event
-from preferences.models import MAX_WAITING_MINUTES, validate_time_zone
+from preferences.models import BUNDLING, MAX_WAITING_MINUTES, quiet_hours_problem, validate_time_zone
 
 MAX_SHOWN_CHARACTERS = 40
 MAX_SHOWN_NAMES = 20
@@ -81,6 +81,44 @@ class TimeZoneField(StrictStringField):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(max_length=64, allow_blank=True, validators=[validate_time_zone], **options)
+
+
+class BundlingField(serializers.IntegerField):
+    """One of the lengths in minutes that there are."""
+
+    lengths = [minutes for minutes, _ in BUNDLING]
+    default_error_messages = {"invalid": f"Must be one of {', '.join(map(str, lengths))}."}
+
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, bool) or data not in self.lengths:
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class HourField(serializers.IntegerField):
+    """An hour of the day."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(min_value=0, max_value=23, **options)
+
+
+class ClockField(serializers.TimeField):
+    """A local time like "22:30"."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(format="%H:%M", input_formats=["%H:%M"], **options)
+
+
+class QuietHoursSerializer(StrictSerializer):
+    """From one local time to another, which may be past midnight."""
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        return {"from": ClockField(), "until": ClockField()}
+
+    def validate(self, data: dict[str, Any]) -> dict[str, Any]:
+        if problem := quiet_hours_problem(data["from"], data["until"]):
+            raise serializers.ValidationError({"until": problem})
+        return data
 
 
 class EventSwitchesSerializer(StrictSerializer):

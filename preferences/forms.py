@@ -10,10 +10,11 @@ from typing import Any
 from django import forms
 
 from preferences.kinds import JOB_EVENTS, Channel, Event
-from preferences.models import MAX_WAITING_MINUTES, choices_of
+from preferences.models import BUNDLING, MAX_WAITING_MINUTES, choices_of, quiet_hours_problem
 from preferences.rules import Source
 from preferences.selectors import ChannelChoice, EventWish, JobWishes, Profile
 from preferences.services import ChannelChange
+from preferences.timing import QuietHours
 
 SOURCE_LABELS = {
     Source.OVERRIDE: "set here",
@@ -49,6 +50,10 @@ class EventRow:
     switch: forms.BoundField
 
 
+def _clock() -> forms.TimeInput:
+    return forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
+
+
 class ProfileForm(forms.Form):
     """All of a user's choices. A channel that is not available keeps its choices, whatever is sent."""
 
@@ -65,6 +70,14 @@ class ProfileForm(forms.Form):
         min_value=1,
         max_value=MAX_WAITING_MINUTES,
     )
+
+    bundling_minutes = forms.TypedChoiceField(label="Mails", choices=BUNDLING, coerce=int)
+    daily_hour = forms.TypedChoiceField(
+        label="One mail a day at", choices=[(hour, f"{hour:02}:00") for hour in range(24)], coerce=int
+    )
+    quiet_from = forms.TimeField(label="Quiet hours from", required=False, widget=_clock())
+    quiet_until = forms.TimeField(label="Quiet hours until", required=False, widget=_clock())
+    failures_pass_quiet = forms.BooleanField(label="Failures go out in quiet hours too", required=False)
 
     def __init__(self, data: Any = None, *, profile: Profile) -> None:
         super().__init__(data, initial=_profile_initial(profile))
@@ -95,6 +108,14 @@ class ProfileForm(forms.Form):
                     label=f"{event.label}: {choice.channel.label}", required=False, disabled=disabled
                 )
 
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if not {"quiet_from", "quiet_until"} & self.errors.keys() and (
+            problem := quiet_hours_problem(data["quiet_from"], data["quiet_until"])
+        ):
+            self.add_error("quiet_until", problem)
+        return data
+
     @property
     def columns(self) -> list[MatrixColumn]:
         return [MatrixColumn(choice, self[choice.channel.value]) for choice in self.choices]
@@ -117,6 +138,10 @@ class ProfileForm(forms.Form):
             "default_events": {event: event.value in chosen for event in JOB_EVENTS} if own else None,
             "waiting_minutes": data["waiting_minutes"],
             "time_zone": data["time_zone"],
+            "bundling_minutes": data["bundling_minutes"],
+            "daily_hour": data["daily_hour"],
+            "quiet_hours": QuietHours.between(data["quiet_from"], data["quiet_until"]),
+            "failures_pass_quiet": data["failures_pass_quiet"],
             "channels": {
                 choice.channel: ChannelChange(
                     enabled=data[choice.channel.value],
@@ -203,12 +228,18 @@ def _usual_time_zones() -> tuple[str, ...]:
 
 
 def _profile_initial(profile: Profile) -> dict[str, Any]:
+    quiet = profile.timing.quiet
     initial: dict[str, Any] = {
         "email_address": profile.email_address,
         "default_source": profile.default_events_source.value,
         "default_events": [event.value for event in Event if event in profile.default_events],
         "waiting_minutes": profile.waiting_minutes,
         "time_zone": profile.time_zone,
+        "bundling_minutes": profile.timing.bundling_minutes,
+        "daily_hour": profile.timing.daily_hour,
+        "quiet_from": quiet and quiet.start,
+        "quiet_until": quiet and quiet.end,
+        "failures_pass_quiet": profile.failures_pass_quiet,
     }
     for choice in profile.channels:
         initial[choice.channel.value] = choice.enabled

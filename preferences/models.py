@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zoneinfo
 from collections.abc import Iterable
+from datetime import time
 from typing import Any
 
 from django.conf import settings
@@ -15,9 +16,18 @@ from django.db.models.functions import Now
 
 from preferences.chat_services import SERVICES, SHORT_LIST
 from preferences.kinds import JOB_EVENTS, PERSONAL_CHANNELS, TARGET_CHANNELS, Channel, Event
+from preferences.timing import DAILY_MINUTES, MORNING
 
 MAX_WAITING_MINUTES = 30 * 24 * 60
 MAX_TARGET_NAME_CHARACTERS = 60
+BUNDLING = [
+    (0, "A mail for each"),
+    (1, "Those of a minute together"),
+    (5, "Those of 5 minutes together"),
+    (15, "Those of 15 minutes together"),
+    (60, "Those of an hour together"),
+    (DAILY_MINUTES, "One mail a day"),
+]
 WAITING_VALIDATORS = [MinValueValidator(1), MaxValueValidator(MAX_WAITING_MINUTES)]
 
 
@@ -42,6 +52,13 @@ def validate_time_zone(name: str) -> None:
         raise ValidationError(f"{name!r} is no time zone; write it like Europe/Berlin.")
 
 
+def quiet_hours_problem(start: time | None, end: time | None) -> str:
+    """'' for a pair of times that can be quiet hours, and for none at all."""
+    if (start is None) != (end is None):
+        return "Give both times, or none."
+    return "The two times must differ." if start is not None and start == end else ""
+
+
 def event_list(events: Iterable[Event] = JOB_EVENTS, **options: Any) -> ArrayField[Any, Any]:
     return ArrayField(models.CharField(max_length=32, choices=choices_of(events)), **options)
 
@@ -62,9 +79,20 @@ class UserPreference(models.Model):
     address_is_own = models.BooleanField(
         default=False, help_text="The e-mail address was set here; the cluster's no longer counts."
     )
+    bundling_minutes = models.PositiveSmallIntegerField("mails", choices=BUNDLING, default=1)
+    daily_hour = models.PositiveSmallIntegerField(
+        default=MORNING, validators=[MaxValueValidator(23)], help_text="When the one mail a day goes out."
+    )
+    quiet_from = models.TimeField(null=True, blank=True, help_text="Mails wait from then …")
+    quiet_until = models.TimeField(null=True, blank=True, help_text="… until then; may pass midnight.")
+    failures_pass_quiet = models.BooleanField("failures go out in quiet hours", default=False)
 
     def __str__(self) -> str:
         return f"preferences of {self.user_id}"
+
+    def clean(self) -> None:
+        if problem := quiet_hours_problem(self.quiet_from, self.quiet_until):
+            raise ValidationError({"quiet_until": problem})
 
 
 class ChannelPreference(models.Model):

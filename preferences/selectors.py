@@ -24,6 +24,7 @@ from preferences.rules import (
     wanted,
     why_not,
 )
+from preferences.timing import QuietHours, Timing, zone_named
 from preferences.wishes import load_wishes
 
 NEVER_SEEN = OwnerWishes(channels=dict.fromkeys(PERSONAL_CHANNELS, ALL_EVENTS))
@@ -56,6 +57,8 @@ class Profile:
     own_default_events: frozenset[Event] | None
     waiting_minutes: int | None
     time_zone: str
+    timing: Timing
+    failures_pass_quiet: bool
     channels: tuple[ChannelChoice, ...]
     site: SiteWishes
     address_refused: str = ""
@@ -152,6 +155,13 @@ def profile(*, user: User) -> Profile:
         own_default_events=None if own.default_events is None else known_events(own.default_events),
         waiting_minutes=own.waiting_minutes,
         time_zone=own.time_zone,
+        timing=Timing(
+            zone=zone_named(own.time_zone, settings.TIME_ZONE),
+            bundling_minutes=own.bundling_minutes,
+            daily_hour=own.daily_hour,
+            quiet=QuietHours.between(own.quiet_from, own.quiet_until),
+        ),
+        failures_pass_quiet=own.failures_pass_quiet,
         channels=tuple(
             ChannelChoice(
                 channel=channel,

@@ -16,6 +16,7 @@ from preferences.kinds import ALL_EVENTS, Channel, Event
 from preferences.models import ChannelPreference, JobConfig, UserPreference
 from preferences.rules import NO_OVERRIDE, JobOverride
 from preferences.selectors import Job, JobWishes, job_wishes, known_events
+from preferences.timing import QuietHours
 from preferences.wishes import site_wishes
 
 logger = logging.getLogger(__name__)
@@ -46,9 +47,16 @@ def save_preferences(
     default_events: Mapping[Event, bool] | Unset | None = UNSET,
     waiting_minutes: int | Unset | None = UNSET,
     time_zone: str | Unset = UNSET,
+    bundling_minutes: int | Unset = UNSET,
+    daily_hour: int | Unset = UNSET,
+    quiet_hours: QuietHours | Unset | None = UNSET,
+    failures_pass_quiet: bool | Unset = UNSET,
     channels: Mapping[Channel, ChannelChange] | None = None,
 ) -> None:
-    """Change a user's profile. None for `default_events` or `waiting_minutes`: as the site has it."""
+    """Change a user's profile. None for `default_events` or `waiting_minutes`: as the site has it.
+
+    What already waits for its time goes out as was planned.
+    """
     hold_users([user.username])
     own, _ = UserPreference.objects.select_for_update().get_or_create(user=user)
     before = (own.default_events, own.waiting_minutes)
@@ -67,6 +75,15 @@ def save_preferences(
         own.waiting_minutes = waiting_minutes
     if time_zone is not UNSET:
         own.time_zone = time_zone
+    if bundling_minutes is not UNSET:
+        own.bundling_minutes = bundling_minutes
+    if daily_hour is not UNSET:
+        own.daily_hour = daily_hour
+    if quiet_hours is not UNSET:
+        own.quiet_from = quiet_hours.start if quiet_hours else None
+        own.quiet_until = quiet_hours.end if quiet_hours else None
+    if failures_pass_quiet is not UNSET:
+        own.failures_pass_quiet = failures_pass_quiet
     own.save()
     for channel, change in (channels or {}).items():
         save_channel(user=user, channel=channel, change=change)

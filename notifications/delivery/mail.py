@@ -1,4 +1,4 @@
-"""The mail about one notification: headers, text and HTML."""
+"""The mail about one notification, or about several that go out together: headers, text and HTML."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 
 from notifications import links
+from notifications.delivery.digest import tell_all
 from notifications.delivery.story import tell
-from notifications.models import Delivery
+from notifications.models import Delivery, Notification
 from notifications.unsubscribe import Scope, Subscription
 from notifications.wording import visible
 
@@ -30,9 +31,14 @@ FILETIME_BEGIN = datetime(1601, 1, 1, tzinfo=UTC)
 
 def compose(delivery: Delivery) -> EmailMultiAlternatives:
     """The same for every attempt but for its date."""
+    several = tell_all(delivery) if delivery.bundle_size > 1 else None
+    address = delivery.notification.user.email
+    if several:
+        headers = _headers(delivery, "bundle", several["event"])
+        return render("digest", several, to=address, headers=headers)
     story = tell(delivery.notification)
-    headers = _headers(delivery, story["stem"])
-    return render("job_event", story, to=delivery.notification.user.email, headers=headers)
+    headers = _headers(delivery, "delivery", story["event"]) | _thread(delivery.notification, story["stem"])
+    return render("job_event", story, to=address, headers=headers)
 
 
 def render(
@@ -50,27 +56,36 @@ def render(
     return mail
 
 
-def _headers(delivery: Delivery, stem: str) -> dict[str, str]:
-    notification = delivery.notification
-    host = re.sub(r"[^A-Za-z0-9.-]+", "-", urlsplit(settings.BASE_URL).hostname or "localhost")
+def _headers(delivery: Delivery, kind: str, event: str) -> dict[str, str]:
+    host = _host()
     created = int(delivery.created_at.timestamp() * 1_000_000)  # ids start anew with a new database
-    framework, submitted = links.job_of(notification)
-    job = hashlib.sha256(f"{framework} {submitted.timestamp()}".encode()).digest()
-    root = f"<job-{job.hex()[:24]}@{host}>"
     headers = {
-        "Message-ID": f"<delivery-{delivery.id}-{created}@{host}>",
-        "In-Reply-To": root,
-        "References": root,
-        "Thread-Topic": stem,
-        "Thread-Index": _thread_index(submitted, job),
+        "Message-ID": f"<{kind}-{delivery.id}-{created}@{host}>",
         "List-Id": f"Job notifications <notifcenter.{host}>",
-        "List-Unsubscribe": f"<{Subscription.of(notification, Scope.ALL).url}>",
-        "X-Notifcenter-Event": visible(notification.event),
+        "List-Unsubscribe": f"<{Subscription.of(delivery.notification, Scope.ALL).url}>",
+        "X-Notifcenter-Event": visible(event),
         "X-Notifcenter-Cluster": visible(settings.CLUSTER_NAME),
     }
     if settings.BASE_URL.startswith("https://"):  # RFC 8058 allows nothing else
         headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     return headers
+
+
+def _thread(notification: Notification, stem: str) -> dict[str, str]:
+    """What groups the mails about one job."""
+    framework, submitted = links.job_of(notification)
+    job = hashlib.sha256(f"{framework} {submitted.timestamp()}".encode()).digest()
+    root = f"<job-{job.hex()[:24]}@{_host()}>"
+    return {
+        "In-Reply-To": root,
+        "References": root,
+        "Thread-Topic": stem,
+        "Thread-Index": _thread_index(submitted, job),
+    }
+
+
+def _host() -> str:
+    return re.sub(r"[^A-Za-z0-9.-]+", "-", urlsplit(settings.BASE_URL).hostname or "localhost")
 
 
 def _thread_index(submitted: datetime, job: bytes) -> str:

@@ -6,14 +6,14 @@ moment at which it ends: a worker whose lease ran out cannot overwrite what its 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Now
 
 from notifications import counting
@@ -36,7 +36,7 @@ UPDATE notifications_delivery AS delivery
        due_at = statement_timestamp() + make_interval(secs => %(lease_seconds)s),
        last_error = CASE delivery.state WHEN 'leased' THEN %(lost)s ELSE delivery.last_error END
   FROM due WHERE delivery.id = due.id
-RETURNING delivery.id, delivery.due_at, delivery.attempts, delivery.refusals
+RETURNING delivery.id, delivery.due_at, delivery.attempts, delivery.refusals, delivery.bundle_size
 """
 
 LEASE_LOST = "The worker that had it ended, or was stuck, before it could say how the sending went."
@@ -46,13 +46,15 @@ LEASE_LOST = "The worker that had it ended, or was stuck, before it could say ho
 class Claim:
     """A delivery that is ours until the lease runs out, which no other lease of it does at the same microsecond.
 
-    `attempts` counts this one too; `refusals` how often a temporary error has put it off.
+    `attempts` counts this one too; `refusals` how often a temporary error has put it off. With a `bundle_size` of
+    more than one, those bundled with it share its fate.
     """
 
     id: int
     until: datetime
     attempts: int
     refusals: int = 0
+    bundle_size: int = 1
 
     @property
     def leases_lost(self) -> int:
@@ -113,9 +115,23 @@ def give_back(taken: Claim, *, error: str = "", pause_seconds: float = 0) -> boo
 
 
 def try_again(ids: Sequence[int]) -> int:
-    """Put failed or dropped deliveries back in line, as if never tried; returns how many."""
+    """Put failed or dropped deliveries back in line, as if never tried; returns how many.
+
+    Those that were in a bundle go out together again.
+    """
     ended = Delivery.objects.filter(id__in=ids, state__in=[DeliveryState.FAILED, DeliveryState.DROPPED])
-    return ended.update(state=DeliveryState.PENDING, attempts=0, refusals=0, due_at=Now(), planned_at=Now())
+    was_bundled = Q(bundle_size__gt=1) | Q(bundle__isnull=False)
+    return ended.update(
+        state=Case(
+            When(was_bundled, then=Value(DeliveryState.BUNDLED)), default=Value(DeliveryState.PENDING)
+        ),
+        bundle=None,
+        bundle_size=1,
+        attempts=0,
+        refusals=0,
+        due_at=Now(),
+        planned_at=Now(),
+    )
 
 
 def _settle(
@@ -127,8 +143,15 @@ def _settle(
         if held and also:
             also()
         if held:
-            counting.count_delivery(taken.id, state.value)
+            others = _settle_others(taken, state, values) if taken.bundle_size > 1 else 0
+            counting.count_delivery(taken.id, state.value, by=1 + others)
     return held
+
+
+def _settle_others(taken: Claim, state: DeliveryState, values: Mapping[str, object]) -> int:
+    """Those in its bundle; while it is to be tried again they only wait. Returns how many they are."""
+    others = Delivery.objects.filter(bundle_id=taken.id, state=DeliveryState.BUNDLED)
+    return others.count() if state is DeliveryState.RETRY else others.update(state=state, **values)
 
 
 def _update(taken: Claim, **values: object) -> bool:

@@ -16,7 +16,7 @@ from functools import partial
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
-from notifications.delivery import pausing, queue
+from notifications.delivery import bundles, pausing, queue
 from notifications.delivery.backoff import Breaker, pause_seconds
 from notifications.delivery.base import (
     AddressRefused,
@@ -28,7 +28,7 @@ from notifications.delivery.base import (
 )
 from notifications.delivery.queue import Claim
 from notifications.delivery.registry import TRANSPORTS
-from notifications.delivery.wanted import why_not_wanted
+from notifications.delivery.wanted import MUTED, why_not_wanted
 from notifications.models import Delivery
 from preferences.kinds import Channel
 
@@ -74,6 +74,8 @@ def _deliver(channel: Channel, limit: int) -> bool:
     if stopping.is_set():
         return False
     halfway = time.monotonic() + settings.DELIVERY_LEASE_SECONDS / 2
+    if channel in bundles.CHANNELS:
+        bundles.form(channel)
     tries = pausing.takes_try(channel)
     taken = queue.claim(channel, limit=1 if tries else limit, heed_pause=not tries)
     kept = _at_most_one_suspect(taken)
@@ -104,8 +106,11 @@ def _worth_sending(taken: Sequence[Claim]) -> list[Job]:
         if claim.leases_lost >= MOST_LEASES_LOST:
             _fail(claim, delivery, f"Given up: {claim.leases_lost} workers have ended while they had it.")
         elif delivery.id in unwanted:
-            _drop(claim, delivery, unwanted[delivery.id])
+            reason = unwanted[delivery.id]
+            _drop(bundles.without_others(claim) if reason == MUTED else claim, delivery, reason)
         else:
+            if claim.bundle_size > 1:
+                bundles.drop_muted(claim)
             jobs.append((claim, delivery))
     return jobs
 

@@ -48,7 +48,7 @@ def tell(notification: Notification) -> dict[str, Any]:
         "summary": wording.summary(event, details),
         "subject": subject,
         "stem": f"[{cluster}] {subject}",
-        "note": _note(event, notification.ordinal, details),
+        "note": note(event, notification.ordinal, details),
         "moment": moment(notification.occurred_at, zone),
         "preposition": PREPOSITIONS.get(event, "on"),
         "after": _after(event, details),
@@ -91,7 +91,7 @@ def job_url(notification: Notification) -> str:
     return f"{settings.PAI_WEBPORTAL_URL}/job-detail.html?{query}"
 
 
-def _note(event: str, ordinal: int, details: Mapping[str, Any]) -> str:
+def note(event: str, ordinal: int, details: Mapping[str, Any]) -> str:
     """What the subject adds to the event and the job's name."""
     match event:
         case Event.FAILED:

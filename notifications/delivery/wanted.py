@@ -9,6 +9,9 @@ from notifications.models import Delivery
 from preferences.models import ChannelPolicy, ChannelPreference, JobConfig
 from preferences.rules import channels_on
 
+MUTED = "The job has been muted."
+"""The one reason that says nothing about the user's other deliveries."""
+
 
 def why_not_wanted(deliveries: Collection[Delivery]) -> Mapping[int, str]:
     """The reason by delivery id, for those that nobody wants any more. The notification must be loaded."""
@@ -34,5 +37,5 @@ def why_not_wanted(deliveries: Collection[Delivery]) -> Mapping[int, str]:
         elif (notification.user_id, delivery.channel) in declined:
             reasons[delivery.id] = "The user has switched this channel off."
         elif links.job_of(notification) in muted:
-            reasons[delivery.id] = "The job has been muted."
+            reasons[delivery.id] = MUTED
     return reasons

@@ -126,12 +126,14 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('channel', models.CharField(choices=[('webportal', 'Web portal'), ('email', 'E-mail'), ('alertmanager', 'Alertmanager'), ('apprise', 'Chat'), ('webhook', 'Webhook')], max_length=32)),
-                ('state', models.CharField(choices=[('pending', 'Pending'), ('leased', 'Leased'), ('retry', 'Waiting to be tried again'), ('sent', 'Sent'), ('failed', 'Failed'), ('dropped', 'Dropped')], default='pending', max_length=16)),
+                ('state', models.CharField(choices=[('pending', 'Pending'), ('bundled', 'Waiting to go out with others'), ('leased', 'Leased'), ('retry', 'Waiting to be tried again'), ('sent', 'Sent'), ('failed', 'Failed'), ('dropped', 'Dropped')], default='pending', max_length=16)),
                 ('due_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('planned_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('attempts', models.PositiveSmallIntegerField(default=0, help_text='How often a worker has taken it, those included that ended while they had it.')),
                 ('refusals', models.PositiveSmallIntegerField(db_default=0, help_text='How often a temporary error has put it off. Only this uses up its chances.')),
                 ('last_error', models.TextField(blank=True, default='')),
+                ('bundle', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='bundled', to='notifications.delivery')),
+                ('bundle_size', models.PositiveIntegerField(db_default=1, default=1, help_text='How many went out, or are to go out, together with this one, itself included.')),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('sent_at', models.DateTimeField(blank=True, null=True)),
                 ('notification', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='notifications.notification')),
@@ -157,6 +159,14 @@ class Migration(migrations.Migration):
                 'verbose_name': 'received event',
                 'indexes': [models.Index(condition=models.Q(('waiting', True)), fields=['id'], name='received_waiting')],
             },
+        ),
+        migrations.CreateModel(
+            name='MailWindow',
+            fields=[
+                ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='+', serialize=False, to=settings.AUTH_USER_MODEL)),
+                ('until', models.DateTimeField()),
+                ('filled', models.BooleanField(help_text='Something waits for its end, or did.')),
+            ],
         ),
         migrations.CreateModel(
             name='PollerState',
@@ -223,6 +233,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='delivery',
             index=models.Index(condition=models.Q(('state__in', ['pending', 'leased', 'retry'])), fields=['channel', 'due_at', 'id'], name='delivery_due'),
+        ),
+        migrations.AddIndex(
+            model_name='delivery',
+            index=models.Index(condition=models.Q(('bundle', None), ('state', 'bundled')), fields=['due_at', 'id'], name='delivery_to_bundle'),
+        ),
+        migrations.AddIndex(
+            model_name='delivery',
+            index=models.Index(condition=models.Q(('bundle__isnull', False)), fields=['bundle'], name='delivery_bundle'),
         ),
         migrations.AddConstraint(
             model_name='delivery',

@@ -53,6 +53,11 @@ class Migration(migrations.Migration):
                 ('waiting_minutes', models.PositiveIntegerField(blank=True, help_text='Empty: as the site has it.', null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(43200)])),
                 ('time_zone', models.CharField(blank=True, default='', max_length=64, validators=[preferences.models.validate_time_zone])),
                 ('address_is_own', models.BooleanField(default=False, help_text="The e-mail address was set here; the cluster's no longer counts.")),
+                ('bundling_minutes', models.PositiveSmallIntegerField(choices=[(0, 'A mail for each'), (1, 'Those of a minute together'), (5, 'Those of 5 minutes together'), (15, 'Those of 15 minutes together'), (60, 'Those of an hour together'), (1440, 'One mail a day')], default=1, verbose_name='mails')),
+                ('daily_hour', models.PositiveSmallIntegerField(default=8, help_text='When the one mail a day goes out.', validators=[django.core.validators.MaxValueValidator(23)])),
+                ('quiet_from', models.TimeField(blank=True, help_text='Mails wait from then …', null=True)),
+                ('quiet_until', models.TimeField(blank=True, help_text='… until then; may pass midnight.', null=True)),
+                ('failures_pass_quiet', models.BooleanField(default=False, verbose_name='failures go out in quiet hours')),
             ],
         ),
         migrations.CreateModel(

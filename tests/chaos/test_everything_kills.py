@@ -19,6 +19,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from notifications.models import CapturedChange, Delivery, DeliveryState, FailedChange, PendingMark
+from preferences.models import UserPreference
 from tests.chaos.ledger import CHANGES_OF_A_LIFE, TOLD, WRITERS, Cluster, Pollers, Told, marks_wrong
 from tests.processes import Process, environment, manage, running, wait_for
 from tests.scrapes import scrape
@@ -90,7 +91,8 @@ def test_everything_is_told_once_and_mailed_though_pollers_and_workers_are_kille
     dice, started = random.Random(SEED), time.monotonic()
     for name in OWNERS:
         address = f"{name}@example.org" if name in OWNERS_WITH_ADDRESS else ""
-        User.objects.create_user(name, address)
+        user = User.objects.create_user(name, address)
+        UserPreference.objects.create(user=user, bundling_minutes=0)  # a mail for each
 
     with ExitStack() as stack:
         server = stack.enter_context(SmtpServer())

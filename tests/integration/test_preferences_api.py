@@ -33,6 +33,8 @@ def test_a_new_user_has_both_channels_on_and_the_sites_defaults(browser: Client)
     assert preferences["waiting_minutes"] is None
     assert preferences["site_waiting_minutes"] == 60
     assert preferences["time_zone"] == ""
+    assert (preferences["bundling_minutes"], preferences["daily_hour"]) == (1, 8)
+    assert (preferences["quiet_hours"], preferences["failures_pass_quiet"]) == (None, False)
     for channel in ("webportal", "email"):
         row = preferences["channels"][channel]
         assert (row["available"], row["why_not"], row["enabled"]) == (True, "", True)
@@ -92,6 +94,14 @@ def test_null_goes_back_to_the_sites_defaults(browser: Client, alice: User) -> N
     assert (own.default_events, own.waiting_minutes) == (None, None)
 
 
+def test_the_time_of_mails_can_be_changed_and_quiet_hours_dropped(browser: Client) -> None:
+    quiet = {"from": "22:30", "until": "07:00"}
+    changes = {"bundling_minutes": 15, "daily_hour": 18, "quiet_hours": quiet, "failures_pass_quiet": True}
+    assert patch(browser, changes).json().items() >= changes.items()
+    assert patch(browser, {"quiet_hours": None}).json()["quiet_hours"] is None
+    assert browser.get(URL).json()["bundling_minutes"] == 15
+
+
 def test_the_address_and_the_time_zone_can_be_changed(browser: Client, alice: User) -> None:
     patch(browser, {"email_address": "a@example.com", "time_zone": "Europe/Berlin"})
     alice.refresh_from_db()
@@ -143,6 +153,13 @@ def test_a_channel_that_cannot_work_says_why_and_keeps_its_choices(
         ({"waiting_minutes": 1.5}, ["waiting_minutes"], "Must be a whole number of minutes, or null."),
         ({"time_zone": "Mars/Olympus"}, ["time_zone"], "write it like Europe/Berlin"),
         ({"time_zone": 7}, ["time_zone"], "Not a valid string."),
+        ({"bundling_minutes": 7}, ["bundling_minutes"], "Must be one of 0, 1, 5, 15, 60, 1440."),
+        ({"bundling_minutes": True}, ["bundling_minutes"], "Must be one of"),
+        ({"bundling_minutes": [1]}, ["bundling_minutes"], "Must be one of"),
+        ({"daily_hour": 24}, ["daily_hour"], "less than or equal to 23"),
+        ({"quiet_hours": {"from": "22:00"}}, ["quiet_hours", "until"], "required"),
+        ({"quiet_hours": {"from": "22:00", "until": "22:00"}}, ["quiet_hours", "until"], "must differ"),
+        ({"quiet_hours": {"from": "10pm", "until": "22:00"}}, ["quiet_hours", "from"], "wrong format"),
         ({"email_address": "alice"}, ["email_address"], "Enter a valid email address."),
         ({"email_address": "a@b.org\r\nBcc: c@d.org"}, ["email_address"], "Enter a valid email address."),
         ({"email_address": "a@example.org\0"}, ["email_address"], "Enter a valid email address."),

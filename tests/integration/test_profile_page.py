@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from datetime import time
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib.auth.models import User
@@ -14,6 +16,7 @@ from pytest_django import Settings
 from preferences.kinds import Channel, Event
 from preferences.models import ChannelPolicy, ChannelPreference, UserPreference
 from preferences.selectors import profile
+from preferences.timing import DAILY_MINUTES, QuietHours, Timing
 
 URL = "/profile/"
 
@@ -26,6 +29,10 @@ def filled_in(**changes: Any) -> dict[str, Any]:
         "default_events": ["failed", "waiting_too_long"],
         "waiting_minutes": "",
         "time_zone": "",
+        "bundling_minutes": "1",
+        "daily_hour": "8",
+        "quiet_from": "",
+        "quiet_until": "",
     }
     for channel in Channel:
         form[channel.value] = "on"
@@ -50,6 +57,11 @@ def test_the_form_changes_what_was_ticked_and_says_so(browser: Client, alice: Us
                 "default_events": ["succeeded"],
                 "waiting_minutes": "15",
                 "time_zone": "Europe/Berlin",
+                "bundling_minutes": "1440",
+                "daily_hour": "18",
+                "quiet_from": "22:30",
+                "quiet_until": "07:00",
+                "failures_pass_quiet": "on",
                 "email-running": None,
                 "webportal": None,
             }
@@ -63,6 +75,10 @@ def test_the_form_changes_what_was_ticked_and_says_so(browser: Client, alice: Us
     assert saved.email_address == alice.email == "a@example.com"
     assert saved.own_default_events == frozenset({Event.SUCCEEDED})
     assert (saved.waiting_minutes, saved.time_zone) == (15, "Europe/Berlin")
+    assert saved.timing == Timing(
+        ZoneInfo("Europe/Berlin"), DAILY_MINUTES, 18, QuietHours(time(22, 30), time(7))
+    )
+    assert saved.failures_pass_quiet
     rows = {row.channel: row for row in saved.channels}
     assert rows[Channel.WEBPORTAL].enabled is False
     assert rows[Channel.WEBPORTAL].events == set(Event)
@@ -100,6 +116,11 @@ def test_a_mistake_is_shown_at_its_field_and_nothing_typed_is_lost(browser: Clie
         ({"waiting_minutes": "many"}, "waiting_minutes"),
         ({"waiting_minutes": "9" * 50}, "waiting_minutes"),
         ({"time_zone": "Mars/Olympus"}, "time_zone"),
+        ({"bundling_minutes": "7"}, "bundling_minutes"),
+        ({"daily_hour": "24"}, "daily_hour"),
+        ({"quiet_from": "25:00", "quiet_until": "07:00"}, "quiet_from"),
+        ({"quiet_from": "22:00"}, "quiet_until"),
+        ({"quiet_from": "22:00", "quiet_until": "22:00"}, "quiet_until"),
         ({"default_source": "moon"}, "default_source"),
         ({"default_source": None}, "default_source"),
         ({"default_events": ["exploded"]}, "default_events"),

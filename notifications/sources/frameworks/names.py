@@ -15,6 +15,9 @@ WISHES_LOCK = 3
 CAPTURE_LOCK = 4
 """Held by a transaction that changes the capture itself."""
 
+BUNDLE_LOCK = 5
+"""Held by the transaction of a worker that puts waiting deliveries together."""
+
 CHANGES_CHANNEL = "notifcenter_changes"
 """NOTIFY: the poller should look. Payload: '' or MISSED."""
 

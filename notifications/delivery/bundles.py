@@ -1,0 +1,89 @@
+"""What a user's window or quiet hours have held back goes out as one.
+
+Of those of a user that are due, the oldest becomes a delivery like any other; the others share its fate. Until then
+they are no worker's business, and from then on they are only written to when it is settled.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+from django.db import connection, transaction
+
+from notifications import counting
+from notifications.delivery.queue import Claim
+from notifications.delivery.wanted import MUTED
+from notifications.models import Delivery, DeliveryState
+from notifications.sources.frameworks import names
+from preferences.kinds import Channel
+
+logger = logging.getLogger(__name__)
+
+CHANNELS = frozenset({Channel.EMAIL})
+
+MOST_AT_ONCE = 10_000
+"""Deliveries; a user who has more due gets another mail."""
+
+_IS_DUE = """
+SELECT EXISTS (
+    SELECT FROM notifications_delivery
+     WHERE channel = %(channel)s AND state = 'bundled' AND bundle_id IS NULL AND due_at <= statement_timestamp()
+) AND NOT EXISTS (SELECT FROM preferences_channelpolicy WHERE channel = %(channel)s AND paused)
+"""
+
+# Two workers at once would share out the deliveries of one user.
+_LOCK = "SELECT pg_try_advisory_xact_lock(%s, %s)"
+_FORM = """
+WITH due AS MATERIALIZED (
+    SELECT delivery.id, user_id
+      FROM notifications_delivery AS delivery JOIN notifications_notification AS told ON told.id = notification_id
+     WHERE channel = %(channel)s AND state = 'bundled' AND bundle_id IS NULL AND due_at <= statement_timestamp()
+     ORDER BY due_at, delivery.id LIMIT %(most)s FOR UPDATE OF delivery
+), bundle AS (
+    SELECT id, min(id) OVER of_user AS first, count(*) OVER of_user AS size
+      FROM due WINDOW of_user AS (PARTITION BY user_id)
+)
+UPDATE notifications_delivery AS delivery
+   SET state = CASE WHEN delivery.id = first THEN 'pending' ELSE 'bundled' END,
+       bundle_id = NULLIF(first, delivery.id),
+       bundle_size = CASE WHEN delivery.id = first THEN size ELSE 1 END
+  FROM bundle WHERE delivery.id = bundle.id
+"""
+
+_DROP_MUTED = """
+UPDATE notifications_delivery AS delivery SET state = 'dropped', last_error = %(reason)s
+  FROM notifications_notification AS told JOIN preferences_jobconfig AS job
+       ON job.framework_name = told.framework_name AND job.submission_time = told.submission_time AND job.muted
+ WHERE delivery.bundle_id = %(first)s AND delivery.state = 'bundled' AND told.id = delivery.notification_id
+"""
+
+
+def form(channel: Channel) -> None:
+    """Put together what is due, one bundle a user; nothing while the channel pauses, so that it all becomes one."""
+    values: dict[str, str | int] = {"channel": channel.value, "most": MOST_AT_ONCE}
+    with connection.cursor() as cursor:
+        cursor.execute(_IS_DUE, values)
+        if not cursor.fetchone()[0]:
+            return
+        with transaction.atomic():
+            cursor.execute(_LOCK, [names.LOCK_SPACE, names.BUNDLE_LOCK])
+            if cursor.fetchone()[0]:
+                cursor.execute(_FORM, values)
+                logger.info("bundled channel=%s count=%d", channel.value, cursor.rowcount)
+
+
+@transaction.atomic
+def drop_muted(taken: Claim) -> None:
+    """Those in its bundle whose job has been muted since they were decided on."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DROP_MUTED, {"first": taken.id, "reason": MUTED})
+        if dropped := cursor.rowcount:
+            counting.count_delivery(taken.id, DeliveryState.DROPPED.value, by=dropped)
+
+
+def without_others(taken: Claim) -> Claim:
+    """The delivery alone; those bundled with it get another bundle."""
+    if taken.bundle_size > 1:
+        Delivery.objects.filter(bundle_id=taken.id, state=DeliveryState.BUNDLED).update(bundle=None)
+    return replace(taken, bundle_size=1)

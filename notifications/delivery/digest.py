@@ -1,0 +1,166 @@
+"""What one mail about many notifications says, as plain values for the templates; no text is escaped yet.
+
+Counted by the database, whatever the number; only the notifications that get a line of their own are loaded.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Case, Count, Max, Min, Q, QuerySet, Value, When
+from django.db.models.fields.json import KT
+
+from notifications import links, wording
+from notifications.delivery.story import MAX_NAME_CHARACTERS, MAX_WHY_CHARACTERS, moment, note, zone_of
+from notifications.models import Delivery, DeliveryState, Notification
+from notifications.unsubscribe import Scope, Subscription
+from preferences.kinds import Event
+
+MOST_LINES = 50
+MOST_CAUSES = 5
+"""Of one event; what is left is summed up."""
+CAUSES_IN_HEADLINE = 3
+MOST_GROUPS = 500
+"""Event and cause, the largest first: what a job says of its end is a text of its own making."""
+
+ORDER = (
+    Event.FAILED,
+    Event.ALERT,
+    Event.WAITING_TOO_LONG,
+    Event.RETRIED,
+    Event.STOPPED,
+    Event.SUCCEEDED,
+    Event.RUNNING,
+)
+PHRASES: Mapping[str, str] = {
+    Event.FAILED: "failed",
+    Event.WAITING_TOO_LONG: "waiting too long",
+    Event.STOPPED: "stopped",
+    Event.SUCCEEDED: "succeeded",
+    Event.RUNNING: "running",
+}
+
+
+def tell_all(delivery: Delivery) -> dict[str, Any] | None:
+    """The templates' context; None when nothing is left in the bundle but the delivery itself."""
+    told = _bundled(delivery)
+    spans = told.aggregate(count=Count("id"), first=Min("occurred_at"), last=Max("occurred_at"))
+    if spans["count"] < 2:
+        return None
+    jobs = told.exclude(event=Event.ALERT).values("framework_name", "submission_time").distinct().count()
+    groups = _groups(told)
+    zone = zone_of(delivery.notification)
+    lines = [_line(one, zone) for one in _first_lines(told)]
+    for line, before in zip(lines, [{}, *lines], strict=False):
+        line["begins"] = line["event"] != before.get("event")
+    cluster, headline = wording.visible(settings.CLUSTER_NAME), _headline(groups, jobs)
+    return {
+        "event": groups[0]["event"],
+        "count": spans["count"],
+        "jobs": jobs,
+        "headline": headline,
+        "groups": groups,
+        "lines": lines,
+        "more": spans["count"] - len(lines),
+        "span": _span(moment(spans["first"], zone), moment(spans["last"], zone)),
+        "cluster": cluster,
+        "inbox_url": f"{settings.BASE_URL}/",
+        "preferences_url": f"{settings.BASE_URL}/profile/",
+        "stop_all_url": Subscription.of(delivery.notification, Scope.ALL).url,
+    }
+
+
+def _span(first: str, last: str) -> str:
+    return first if first == last else f"{first} to {last}"
+
+
+def _bundled(delivery: Delivery) -> QuerySet[Notification]:
+    return Notification.objects.filter(
+        Q(deliveries=delivery.id) | Q(deliveries__bundle=delivery.id, deliveries__state=DeliveryState.BUNDLED)
+    )
+
+
+def _groups(told: QuerySet[Notification]) -> list[dict[str, Any]]:
+    """`[{"event", "word", "count", "causes": [(cause, count)], "others"}]`, the worst event first."""
+    counted = told.values_list("event", KT("details__why")).annotate(count=Count("id")).order_by("-count")
+    causes: dict[str, Counter[str]] = {}
+    for event, why, count in counted[:MOST_GROUPS]:
+        causes.setdefault(event, Counter())[_why(event, why)] += count
+    totals = dict(told.values_list("event").annotate(Count("id")).order_by())
+    return [_group(event, totals[event], causes.get(event, Counter())) for event in sorted(totals, key=_rank)]
+
+
+def _group(event: str, count: int, causes: Counter[str]) -> dict[str, Any]:
+    known = Counter({cause: number for cause, number in causes.items() if cause})
+    shown = known.most_common(MOST_CAUSES)
+    return {
+        "event": event,
+        "word": wording.event_word(event),
+        "count": count,
+        "causes": shown,
+        "others": count - sum(number for _, number in shown) if shown else 0,
+    }
+
+
+def _headline(groups: Sequence[Mapping[str, Any]], jobs: int) -> str:
+    """ "12 of 500 jobs failed: 9 out of memory, 3 image not found"; "3 retries, 488 succeeded"."""
+    first = groups[0]
+    if first["event"] != Event.FAILED:
+        return ", ".join(_phrase(group) for group in groups)
+    failed = first["count"]
+    of = f"{failed} of {jobs}" if failed < jobs else str(failed)
+    story = f"{of} {'job' if jobs == 1 else 'jobs'} failed"
+    if len(first["causes"]) == 1 and not first["others"]:
+        return f"{story}: {first['causes'][0][0]}"
+    causes = [f"{number} {cause}" for cause, number in first["causes"][:CAUSES_IN_HEADLINE]]
+    left = failed - sum(number for _, number in first["causes"][:CAUSES_IN_HEADLINE])
+    if causes and left:
+        causes.append(f"{left} otherwise")
+    return f"{story}: {', '.join(causes)}" if causes else story
+
+
+def _phrase(group: Mapping[str, Any]) -> str:
+    count = group["count"]
+    match group["event"]:
+        case Event.ALERT:
+            return "1 alert" if count == 1 else f"{count} alerts"
+        case Event.RETRIED:
+            return "1 retry" if count == 1 else f"{count} retries"
+        case event:
+            return f"{count} {PHRASES.get(event) or wording.event_word(event)}"
+
+
+def _first_lines(told: QuerySet[Notification]) -> Iterable[Notification]:
+    rank = Case(
+        *(When(event=event, then=Value(position)) for position, event in enumerate(ORDER)),
+        default=Value(len(ORDER)),
+    )
+    return told.order_by(rank, "id")[:MOST_LINES]
+
+
+def _line(one: Notification, zone: Any) -> dict[str, Any]:
+    details = one.details if isinstance(one.details, dict) else {}
+    name = (
+        wording.title(one.event, one.job_name, one.ordinal, details)
+        if one.event == Event.ALERT
+        else wording.visible(one.job_name) or wording.UNNAMED
+    )
+    return {
+        "event": one.event,
+        "word": wording.event_word(one.event),
+        "name": wording.shorten(name, MAX_NAME_CHARACTERS),
+        "note": note(one.event, one.ordinal, details),
+        "moment": moment(one.occurred_at, zone),
+        "url": links.page_of(one),
+    }
+
+
+def _why(event: str, why: str | None) -> str:
+    return wording.shorten(wording.visible(why), MAX_WHY_CHARACTERS) if event == Event.FAILED and why else ""
+
+
+def _rank(event: str) -> int:
+    return ORDER.index(Event(event)) if event in ORDER else len(ORDER)
