@@ -58,6 +58,7 @@ METRICS_TOKEN = environment.text("METRICS_TOKEN")
 INGEST_TOKEN = environment.text("INGEST_TOKEN")
 ALERTMANAGER_URL = environment.url("ALERTMANAGER_URL")
 TARGETS_ALLOW_PRIVATE = environment.networks("TARGETS_ALLOW_PRIVATE")
+TARGETS_PROXY = environment.url("TARGETS_PROXY")
 TARGETS_DENY = environment.networks("TARGETS_DENY")
 
 INSTALLED_APPS = [

@@ -88,6 +88,7 @@ class DeliveryAdmin(LongTableAdmin):
     list_display = [
         "id",
         "channel",
+        "target",
         "state",
         "attempts",
         "refusals",
@@ -98,7 +99,7 @@ class DeliveryAdmin(LongTableAdmin):
         "error",
     ]
     list_filter = ["state", "channel"]
-    list_select_related = ["notification__user"]
+    list_select_related = ["notification__user", "target"]
     search_help_text = "Exact id, or job name, framework name or user name of the notification"
     actions = ["try_again"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -14,6 +15,8 @@ from typing import Any
 
 import pytest
 from pytest_django.fixtures import Settings
+
+from tests.tls import Certificate
 
 LOOPBACK = [ip_network("127.0.0.0/8"), ip_network("::1/128")]
 
@@ -28,10 +31,15 @@ class Request:
         return json.loads(self.body)
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that hangs up is what some tests are about."""
+
+
 class Receiver:
     """`status`, `headers` and `body` are the answer; `answer` may take its place for one misdeed or another."""
 
-    def __init__(self) -> None:
+    def __init__(self, certificate: Certificate | None = None) -> None:
         self.requests: list[Request] = []
         self.let_go = threading.Event()
         self.reset()
@@ -50,7 +58,11 @@ class Receiver:
             def log_message(self, format: str, *args: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = _Server(("127.0.0.1", 0), Handler)
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate.chain)
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         self.port = self._server.server_port
         self.host = f"127.0.0.1:{self.port}"
         self.url = f"http://{self.host}"
@@ -92,8 +104,9 @@ class Receiver:
 
 
 @contextmanager
-def running_receiver() -> Iterator[Receiver]:
-    server = Receiver()
+def running_receiver(certificate: Certificate | None = None) -> Iterator[Receiver]:
+    """With a certificate it speaks TLS."""
+    server = Receiver(certificate)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:

@@ -45,6 +45,7 @@ INSIDE_V6 = tuple(
 )
 NAT64 = IPv6Network("64:ff9b::/96")
 
+UNENCRYPTED = "http:// sends everything in the clear; use https://"
 WELL_KNOWN_PORTS = range(1024)
 WEB_PORTS = (80, 443)
 
@@ -56,19 +57,27 @@ def why_refused(
 
     `host` is an address, not a name. What the administrator has `allowed` goes before everything else.
     """
+    if is_allowed(host, allowed):
+        return ""
     try:
         address = _unwrapped(ip_address(host))
     except ValueError:
         return "only resolved addresses can be connected to"
-    if _in(address, allowed):
-        return ""
     if is_inside(address) or _in(address, denied):
         return f"{host} is an address inside the network, which is not allowed here"
     if not encrypted:
-        return "http:// sends everything in the clear; use https://"
+        return UNENCRYPTED
     if port in WELL_KNOWN_PORTS and port not in WEB_PORTS:
         return f"port {port} is not allowed; use 443, or one from {WELL_KNOWN_PORTS.stop} on"
     return ""
+
+
+def is_allowed(host: str, allowed: Collection[Network]) -> bool:
+    """Whether this address, not a name, is one of them."""
+    try:
+        return _in(_unwrapped(ip_address(host)), allowed)
+    except ValueError:
+        return False
 
 
 def is_inside(address: IPv4Address | IPv6Address) -> bool:

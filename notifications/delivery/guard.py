@@ -11,7 +11,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -48,10 +48,13 @@ class OutOfTimeError(TimeoutError):
 
 
 class Guard:
-    """What is going on under `guarded` in one thread. `encrypted` is set by who knows the protocol."""
+    """What is going on under `guarded` in one thread. `encrypted` is set by who knows the protocol, `proxies` (address
+    and port) by who goes through one.
+    """
 
     def __init__(self, seconds: float) -> None:
         self.encrypted = False
+        self.proxies: Collection[tuple[str, int]] = ()
         self.seconds = seconds
         self._end = time.monotonic() + seconds
         self._lock = threading.Lock()
@@ -75,7 +78,7 @@ class Guard:
             self.check_time()
         elif event == "socket.connect":
             self.check_time()
-            self._check_address(arguments[1])
+            self._check_destination(arguments[1])
             self._watch(arguments[0])
         elif event in ("socket.sendto", "socket.sendmsg"):
             if arguments[1] is not None:
@@ -97,20 +100,26 @@ class Guard:
                 with suppress(OSError):
                     one.shutdown(socket.SHUT_RDWR)
 
-    def _check_address(self, address: object) -> None:
-        match address:
-            case (str(host), int(port), *_):
-                why = why_refused(
-                    host,
-                    port,
-                    encrypted=self.encrypted,
-                    allowed=settings.TARGETS_ALLOW_PRIVATE,
-                    denied=settings.TARGETS_DENY,
-                )
-            case _:
-                why = "only addresses of the internet can be connected to"
+    def check_address(self, host: str, port: int) -> None:
+        """Raises ForbiddenError."""
+        why = why_refused(
+            host,
+            port,
+            encrypted=self.encrypted,
+            allowed=settings.TARGETS_ALLOW_PRIVATE,
+            denied=settings.TARGETS_DENY,
+        )
         if why:
             raise ForbiddenError(why)
+
+    def _check_destination(self, address: object) -> None:
+        match address:
+            case (str(host), int(port), *_) if (host, port) in self.proxies:
+                return
+            case (str(host), int(port), *_):
+                self.check_address(host, port)
+            case _:
+                raise ForbiddenError("only addresses of the internet can be connected to")
 
     def _watch(self, one: socket.socket) -> None:
         """A copy, because TLS takes the socket itself away from its object."""

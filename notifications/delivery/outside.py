@@ -1,21 +1,25 @@
-"""HTTP to addresses that users have typed in: no redirect, no proxy, no credentials of ours, bounded in all ways."""
+"""HTTP to addresses that users have typed in: no redirect, no credentials of ours, bounded in all ways."""
 
 from __future__ import annotations
 
 import os
+import socket
 import ssl
 from email.utils import parsedate_to_datetime
 from io import BytesIO
 from typing import Any
 
 import requests
+from django.conf import settings
 from django.utils import timezone
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPResponse
 from urllib3.exceptions import HTTPError
+from urllib3.util import parse_url
 
+from notifications.delivery.addresses import UNENCRYPTED, is_allowed
 from notifications.delivery.base import DeliveryError
-from notifications.delivery.guard import ForbiddenError, OutOfTimeError, present_guard
+from notifications.delivery.guard import ForbiddenError, Guard, OutOfTimeError, present_guard
 
 CONNECT_SECONDS = 5.0
 TOTAL_SECONDS = 10.0
@@ -39,20 +43,51 @@ class OutsideSession(requests.Session):
     def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
         guard = present_guard()
         guard.check_time()
-        guard.encrypted = (request.url or "").startswith("https:")
+        url = request.url or ""
+        guard.encrypted = url.startswith("https:")
         seconds = min(CONNECT_SECONDS, guard.left_seconds), guard.left_seconds
         response = super().send(
             request,
             **{
                 **options,
                 "allow_redirects": False,
-                "proxies": {},
+                "proxies": _proxies(url, guard),
                 "timeout": seconds,
                 "verify": os.environ.get("REQUESTS_CA_BUNDLE") or True,
             },
         )
         guard.check_time()  # what was cut off may look complete
         return response
+
+
+def _proxies(url: str, guard: Guard) -> dict[str, str]:
+    """Through TARGETS_PROXY, where it is set, goes all but what the administrator lets users reach inside.
+
+    The proxy resolves the name anew, so what it lets through in the end is its own business; what we can tell before
+    is refused here. Raises ForbiddenError.
+    """
+    if not settings.TARGETS_PROXY:
+        return {}
+    found = _resolved(url)
+    if found and all(is_allowed(host, settings.TARGETS_ALLOW_PRIVATE) for host, _ in found):
+        return {}
+    for host, port in found:
+        guard.check_address(host, port)
+    if not guard.encrypted:
+        raise ForbiddenError(UNENCRYPTED)
+    guard.proxies = _resolved(settings.TARGETS_PROXY)
+    return {"https": settings.TARGETS_PROXY}
+
+
+def _resolved(url: str) -> frozenset[tuple[str, int]]:
+    """Addresses and port; none for a name that is not known here."""
+    parts = parse_url(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        found = socket.getaddrinfo((parts.host or "").strip("[]"), port, type=socket.SOCK_STREAM)
+    except OSError:
+        return frozenset()
+    return frozenset((str(address[0]), port) for *_, address in found)
 
 
 class _BoundedAdapter(HTTPAdapter):
