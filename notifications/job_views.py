@@ -64,6 +64,7 @@ def job_page(request: HttpRequest, framework: str) -> HttpResponse:
         request.POST if request.method == "POST" else None,
         wishes=wishes,
         submission_time=submission_time.isoformat(),
+        zone=time_zone_of(user=request.user),
     )
     if request.method == "POST" and form.is_valid():
         if "drop" in request.POST:

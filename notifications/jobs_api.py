@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
 from rest_framework.exceptions import APIException, NotFound
@@ -80,6 +82,7 @@ class NotificationConfigSerializer(serializers.Serializer[Any]):
     waiting_minutes = serializers.IntegerField()
     waiting_minutes_source = serializers.ChoiceField(SOURCES)
     muted = serializers.BooleanField()
+    muted_until = serializers.DateTimeField(allow_null=True, help_text="null: for good, if it is muted.")
     warnings = serializers.ListField(
         child=serializers.CharField(), help_text="What is wrong in the notification block of the job's file."
     )
@@ -95,7 +98,25 @@ class OverrideSerializer(StrictSerializer):
 
     events = EventOverridesSerializer(required=False)
     waiting_minutes = MinutesField(required=False, allow_null=True)
-    muted = StrictBooleanField(required=False)
+    muted = StrictBooleanField(
+        required=False, help_text="true: for good, unless `muted_until` says otherwise."
+    )
+    muted_until = serializers.DateTimeField(
+        required=False, allow_null=True, help_text="Mutes the job until then. null: says nothing."
+    )
+
+    def validate_muted_until(self, value: datetime | None) -> datetime | None:
+        if value is not None and value <= timezone.now():
+            raise serializers.ValidationError("Must be in the future.")
+        return value
+
+    def validate(self, data: dict[str, Any]) -> dict[str, Any]:
+        until, muted = data.pop("muted_until", None), data.pop("muted", None)
+        if until and muted is False:
+            raise serializers.ValidationError({"muted_until": "A job that is not muted has none."})
+        if until or muted is not None:
+            data["mute"] = services.Mute(until) if until or muted else None
+        return data
 
 
 class JobsAPIView(APIView):
@@ -177,6 +198,7 @@ def _representation(job: jobs.JobDetails, wishes: JobWishes) -> dict[str, Any]:
         "waiting_minutes": minutes,
         "waiting_minutes_source": source,
         "muted": wishes.override.muted,
+        "muted_until": wishes.override.muted_until,
         "warnings": job.warnings,
     }
     return NotificationConfigSerializer(data).data

@@ -20,7 +20,7 @@ from notifications import links
 from notifications.models import Notification
 from preferences import services
 from preferences.kinds import Channel, Event
-from preferences.models import ChannelPreference, JobConfig
+from preferences.models import MUTED_NOW, ChannelPreference, JobConfig
 from preferences.rules import NO_FILE
 from preferences.selectors import Job, known_events
 
@@ -97,7 +97,7 @@ def _subscription(user: Any, scope: Any, *about: Any) -> Subscription:
 def is_stopped(subscription: Subscription) -> bool:
     if subscription.job:
         framework, submitted = subscription.job
-        muted = JobConfig.objects.filter(framework_name=framework, submission_time=submitted, muted=True)
+        muted = JobConfig.objects.filter(MUTED_NOW, framework_name=framework, submission_time=submitted)
         return muted.exists()
     row = ChannelPreference.objects.filter(user=subscription.user_id, channel=Channel.EMAIL).first()
     if row is None:
@@ -108,7 +108,9 @@ def is_stopped(subscription: Subscription) -> bool:
 def switch(*, user: User, subscription: Subscription, stop: bool) -> None:
     """Switch it off, or on again. Doing so twice is the same as once."""
     if subscription.job:
-        services.set_job_override(job=Job(*subscription.job, user.username, NO_FILE), muted=stop)
+        services.set_job_override(
+            job=Job(*subscription.job, user.username, NO_FILE), mute=services.Mute() if stop else None
+        )
     else:
         change = services.ChannelChange(enabled=not stop)
         if subscription.event:

@@ -131,7 +131,15 @@ class ChannelPreferenceAdmin(BoundedAdmin):
 
 @admin.register(JobConfig)
 class JobConfigAdmin(AnnouncingAdmin):
-    list_display = ("framework_name", "submission_time", "events", "waiting_minutes", "muted", "updated_at")
+    list_display = (
+        "framework_name",
+        "submission_time",
+        "events",
+        "waiting_minutes",
+        "muted",
+        "muted_until",
+        "updated_at",
+    )
     list_filter = ("muted",)
     search_fields = ("framework_name__startswith",)
     ordering = ("-pk",)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import zoneinfo
 from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
 from functools import cache
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 
 from preferences.kinds import JOB_EVENTS, Channel, Event
 from preferences.models import BUNDLING, MAX_WAITING_MINUTES, choices_of, quiet_hours_problem
 from preferences.rules import Source
 from preferences.selectors import ChannelChoice, EventWish, JobWishes, Profile
-from preferences.services import ChannelChange
-from preferences.timing import QuietHours
+from preferences.services import ChannelChange, Mute
+from preferences.timing import MORNING, QuietHours, tomorrow
 
 SOURCE_LABELS = {
     Source.OVERRIDE: "set here",
@@ -23,6 +25,7 @@ SOURCE_LABELS = {
     Source.SITE: "the site's default",
 }
 AS_OTHERWISE, ON, OFF = "", "on", "off"
+NOT_MUTED, AS_IT_IS, FOR_AN_HOUR, UNTIL_TOMORROW, FOR_GOOD = "", "until", "hour", "tomorrow", "for_good"
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,12 +166,10 @@ class JobConfigForm(forms.Form):
         min_value=1,
         max_value=MAX_WAITING_MINUTES,
     )
-    muted = forms.BooleanField(
-        label="Mute this job", required=False, help_text="Nothing is sent, and nothing shows as unread."
-    )
 
-    def __init__(self, data: Any = None, *, wishes: JobWishes, submission_time: str) -> None:
+    def __init__(self, data: Any = None, *, wishes: JobWishes, submission_time: str, zone: tzinfo) -> None:
         self.wishes = wishes
+        self._zone = zone
         self._present_submission_time = submission_time
         override = wishes.override
         switches = {event.value: (ON if on else OFF) for event, on in override.events.items()}
@@ -177,9 +178,22 @@ class JobConfigForm(forms.Form):
             initial={
                 "submission_time": submission_time,
                 "waiting_minutes": override.waiting_minutes,
-                "muted": override.muted,
+                "mute": (AS_IT_IS if override.muted_until else FOR_GOOD) if override.muted else NOT_MUTED,
                 **switches,
             },
+        )
+        as_it_is = _moment(override.muted_until, zone) if override.muted_until else "the time that is over"
+        self.fields["mute"] = forms.ChoiceField(
+            label="Mute this job",
+            required=False,
+            choices=[
+                (NOT_MUTED, "No"),
+                *([(AS_IT_IS, f"Until {as_it_is}")] if override.muted_until or data else []),
+                (FOR_AN_HOUR, "For an hour"),
+                (UNTIL_TOMORROW, f"Until tomorrow, {MORNING:02}:00"),
+                (FOR_GOOD, "For good"),
+            ],
+            help_text="Nothing is sent, and nothing shows as unread.",
         )
         self.fields["waiting_minutes"].help_text = f"Minutes; left empty: {_otherwise_minutes(wishes)}."
         for wish in wishes.events:
@@ -210,8 +224,17 @@ class JobConfigForm(forms.Form):
         return {
             "events": {event: meaning[data[event.value]] for event in JOB_EVENTS},
             "waiting_minutes": data["waiting_minutes"],
-            "muted": data["muted"],
+            "mute": self._mute(data["mute"]),
         }
+
+    def _mute(self, choice: str) -> Mute | None:
+        now, present = timezone.now(), self.wishes.override.muted_until
+        return {
+            AS_IT_IS: Mute(present) if present else None,
+            FOR_AN_HOUR: Mute(now + timedelta(hours=1)),
+            UNTIL_TOMORROW: Mute(tomorrow(now, self._zone)),
+            FOR_GOOD: Mute(),
+        }.get(choice)
 
 
 def _time_zones(chosen: str) -> list[tuple[str, str]]:
@@ -245,6 +268,10 @@ def _profile_initial(profile: Profile) -> dict[str, Any]:
         initial[choice.channel.value] = choice.enabled
         initial |= {_switch(choice.channel, event): event in choice.events for event in Event}
     return initial
+
+
+def _moment(time: datetime, zone: tzinfo) -> str:
+    return f"{time.astimezone(zone):%Y-%m-%d %H:%M}"
 
 
 def _otherwise_minutes(wishes: JobWishes) -> str:

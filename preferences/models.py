@@ -157,6 +157,10 @@ class Target(models.Model):
         return f"{self.name} ({self.service})"
 
 
+MUTED_NOW = models.Q(muted=True) & (models.Q(muted_until=None) | models.Q(muted_until__gt=Now()))
+"""Of a JobConfig: a mute that has run out counts nowhere."""
+
+
 class JobConfig(models.Model):
     """What was set for one job after its submission; a job of the same name submitted again has none."""
 
@@ -165,6 +169,9 @@ class JobConfig(models.Model):
     events = models.JSONField(default=dict, blank=True, help_text='{"failed": true, "running": false, …}')
     waiting_minutes = models.PositiveIntegerField(null=True, blank=True, validators=WAITING_VALIDATORS)
     muted = models.BooleanField(default=False)
+    muted_until = models.DateTimeField(
+        null=True, blank=True, help_text="The mute ends then; empty: never. Without the mute it says nothing."
+    )
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:

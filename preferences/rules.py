@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from preferences.kinds import JOB_EVENTS, PERSONAL_CHANNELS, TARGET_CHANNELS, Channel, Event
@@ -39,11 +40,12 @@ class JobFile:
 
 @dataclass(frozen=True, slots=True)
 class JobOverride:
-    """What was set for one job after its submission."""
+    """What was set for one job after its submission. `muted` as of now; without `muted_until` it is so for good."""
 
     events: Mapping[Event, bool] = field(default_factory=dict)
     waiting_minutes: int | None = None
     muted: bool = False
+    muted_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import Enum
 from typing import Final
 
@@ -37,6 +38,13 @@ class ChannelChange:
 
     enabled: bool | None = None
     events: Mapping[Event, bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Mute:
+    """Until a time; None: for good."""
+
+    until: datetime | None = None
 
 
 @transaction.atomic
@@ -139,7 +147,7 @@ def set_job_override(
     job: Job,
     events: Mapping[Event, bool | None] | None = None,
     waiting_minutes: int | Unset | None = UNSET,
-    muted: bool | Unset = UNSET,
+    mute: Mute | Unset | None = UNSET,
 ) -> JobWishes:
     """Change what was set for one job. None: nothing is set any more. Returns what holds then."""
     config, _ = JobConfig.objects.select_for_update().get_or_create(
@@ -150,14 +158,15 @@ def set_job_override(
     override = JobOverride(
         events={event: on for event, on in merged.items() if on is not None},
         waiting_minutes=before.override.waiting_minutes if waiting_minutes is UNSET else waiting_minutes,
-        muted=before.override.muted if muted is UNSET else muted,
+        muted=before.override.muted if mute is UNSET else mute is not None,
+        muted_until=before.override.muted_until if mute is UNSET else mute.until if mute else None,
     )
     if override == NO_OVERRIDE:
         config.delete()
     else:
         config.events = {event.value: on for event, on in override.events.items()}
         config.waiting_minutes = override.waiting_minutes
-        config.muted = override.muted
+        config.muted, config.muted_until = override.muted, override.muted_until
         config.save()
     return _announce(job, before, override)
 

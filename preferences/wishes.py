@@ -34,7 +34,9 @@ SELECT
           FROM preferences_target t WHERE t.user_id = u.id AND t.disabled_at IS NULL)))
      FROM auth_user u LEFT JOIN preferences_userpreference p ON p.user_id = u.id
     WHERE u.username = ANY(%s)),
-  (SELECT jsonb_agg(jsonb_build_array(framework_name, submission_time, events, waiting_minutes, muted))
+  (SELECT jsonb_agg(jsonb_build_array(framework_name, submission_time, events, waiting_minutes,
+       muted AND COALESCE(muted_until > statement_timestamp(), true),
+       CASE WHEN muted AND muted_until > statement_timestamp() THEN muted_until END))
      FROM preferences_jobconfig WHERE framework_name = ANY(%s))
 """,
 )
@@ -125,9 +127,12 @@ def _targets(rows: list[tuple[str, int]]) -> dict[Channel, tuple[int, ...]]:
     return {c: tuple(key for channel, key in rows if channel == c) for c in TARGET_CHANNELS}
 
 
-def _override(events: dict[str, bool], waiting_minutes: int | None, muted: bool) -> JobOverride:
+def _override(
+    events: dict[str, bool], waiting_minutes: int | None, muted: bool, muted_until: str | None
+) -> JobOverride:
     known = {Event(name): on for name, on in events.items() if name in _EVENT_NAMES}
-    return JobOverride(known, waiting_minutes, muted)
+    until = datetime.fromisoformat(muted_until) if muted_until else None
+    return JobOverride(known, waiting_minutes, muted, until)
 
 
 _EVENT_NAMES = frozenset(Event.values)

@@ -55,6 +55,7 @@ _DROP_MUTED = """
 UPDATE notifications_delivery AS delivery SET state = 'dropped', last_error = %(reason)s
   FROM notifications_notification AS told JOIN preferences_jobconfig AS job
        ON job.framework_name = told.framework_name AND job.submission_time = told.submission_time AND job.muted
+       AND COALESCE(job.muted_until > statement_timestamp(), true)
  WHERE delivery.bundle_id = %(first)s AND delivery.state = 'bundled' AND told.id = delivery.notification_id
 """
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 
 from notifications import links
 from notifications.models import Delivery
-from preferences.models import ChannelPolicy, ChannelPreference, JobConfig
+from preferences.models import MUTED_NOW, ChannelPolicy, ChannelPreference, JobConfig
 from preferences.rules import channels_on
 
 MUTED = "The job has been muted."
@@ -24,7 +24,7 @@ def why_not_wanted(deliveries: Collection[Delivery]) -> Mapping[int, str]:
     )
     muted = set(
         JobConfig.objects.filter(
-            muted=True, framework_name__in={links.job_of(notification)[0] for notification in notifications}
+            MUTED_NOW, framework_name__in={links.job_of(notification)[0] for notification in notifications}
         ).values_list("framework_name", "submission_time")
     )
     reasons = {}

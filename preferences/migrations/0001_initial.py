@@ -69,6 +69,7 @@ class Migration(migrations.Migration):
                 ('events', models.JSONField(blank=True, default=dict, help_text='{"failed": true, "running": false, …}')),
                 ('waiting_minutes', models.PositiveIntegerField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(43200)])),
                 ('muted', models.BooleanField(default=False)),
+                ('muted_until', models.DateTimeField(blank=True, help_text='The mute ends then; empty: never. Without the mute it says nothing.', null=True)),
                 ('updated_at', models.DateTimeField(auto_now=True)),
             ],
             options={

@@ -9,6 +9,7 @@ import psycopg2
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
+from django.utils import timezone
 from pytest_django import Settings
 
 from notifications.delivery import queue, sender
@@ -60,6 +61,15 @@ def test_what_nobody_wants_any_more_is_dropped_with_the_reason(
     settled = reloaded(delivery)
     assert (settled.state, settled.last_error) == (DeliveryState.DROPPED, reason)
     assert server.messages == []
+
+
+@pytest.mark.parametrize(("minutes", "state"), [(1, DeliveryState.DROPPED), (-1, DeliveryState.SENT)])
+def test_a_mute_counts_until_its_end(server: SmtpServer, alice: User, minutes: int, state: str) -> None:
+    until = timezone.now() + timedelta(minutes=minutes)
+    JobConfig.objects.create(framework_name="job", submission_time=SUBMITTED, muted=True, muted_until=until)
+    delivery = make_delivery(alice, framework_name="job")
+    deliver_due()
+    assert reloaded(delivery).state == state
 
 
 def test_a_muted_job_of_the_same_name_before_does_not_matter(server: SmtpServer, alice: User) -> None:

@@ -155,7 +155,7 @@ class TestTold:
 
     def test_a_muted_jobs_alert_is_silent(self, alice: User) -> None:
         framework = submit("bert", submissionTime=datetime(2026, 11, 22, 10, tzinfo=UTC))
-        services.set_job_override(job=job(framework), muted=True)
+        services.set_job_override(job=job(framework), mute=services.Mute())
         post(fired())
         assert one().read_at is not None
         assert not Delivery.objects.exists()
@@ -164,7 +164,7 @@ class TestTold:
         framework = submit("bert", submissionTime=datetime(2026, 11, 22, 10, tzinfo=UTC))
         post(fired())
         one()
-        services.set_job_override(job=job(framework), muted=True)
+        services.set_job_override(job=job(framework), mute=services.Mute())
         assert list(why_not_wanted(list(Delivery.objects.select_related("notification__user"))).values()) == [
             "The job has been muted."
         ]

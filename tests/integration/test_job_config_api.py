@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -96,6 +96,19 @@ class TestConfig:
         patch(browser, "job", {"muted": False})
         assert not JobConfig.objects.exists()
 
+    def test_a_mute_until_a_time(self, browser: Client) -> None:
+        submit_named("job")
+        until = timezone.now() + timedelta(hours=1)
+        config = patch(browser, "job", {"muted_until": until.isoformat()}).json()
+        assert config["muted"] is True
+        assert datetime.fromisoformat(config["muted_until"]) == until
+        patch(browser, "job", {"waiting_minutes": 5})  # says nothing of it
+        assert JobConfig.objects.get().muted_until == until
+        assert patch(browser, "job", {"muted": True}).json()["muted_until"] is None
+        patch(browser, "job", {"muted_until": until.isoformat()})
+        JobConfig.objects.update(muted_until=timezone.now())
+        assert (browser.get(config_url("job")).json()["muted"], JobConfig.objects.count()) == (False, 1)
+
     def test_a_job_submitted_again_starts_without_override(self, browser: Client) -> None:
         submit_named("again", at=timezone.now() - timedelta(hours=1))
         patch(browser, "again", {"muted": True})
@@ -161,7 +174,10 @@ class TestAccess:
         ({"waiting_minutes": 0}, ["waiting_minutes"], "greater than or equal to 1"),
         ({"waiting_minutes": 1e300}, ["waiting_minutes"], "whole number of minutes"),
         ({"muted": None}, ["muted"], "may not be null"),
-        ({"mute": True}, ["mute"], "Use: events, waiting_minutes, muted."),
+        ({"muted_until": "tomorrow"}, ["muted_until"], "wrong format"),
+        ({"muted_until": "2020-01-01T00:00:00Z"}, ["muted_until"], "in the future"),
+        ({"muted": False, "muted_until": "2120-01-01T00:00:00Z"}, ["muted_until"], "not muted"),
+        ({"mute": True}, ["mute"], "Use: events, waiting_minutes, muted, muted_until."),
     ],
 )
 def test_an_override_that_cannot_be_used_is_refused_by_name(

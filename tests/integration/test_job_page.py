@@ -90,7 +90,7 @@ class TestJobPage:
         submit_named("job2")
         answer = browser.post(
             "/jobs/job1/",
-            switches(submitted, running="on", failed="off", waiting_minutes="5", muted="on"),
+            switches(submitted, running="on", failed="off", waiting_minutes="5", mute="for_good"),
             follow=True,
         )
         assert answer.redirect_chain == [("/jobs/job1/", 302)]
@@ -103,10 +103,10 @@ class TestJobPage:
 
     def test_as_otherwise_drops_one_and_the_second_button_drops_all(self, browser: Client) -> None:
         submitted = submit_named("job1")
-        browser.post("/jobs/job1/", switches(submitted, running="on", failed="off", muted="on"))
-        browser.post("/jobs/job1/", switches(submitted, running="on", muted="on"))
+        browser.post("/jobs/job1/", switches(submitted, running="on", failed="off", mute="for_good"))
+        browser.post("/jobs/job1/", switches(submitted, running="on", mute="for_good"))
         assert JobConfig.objects.get().events == {"running": True}
-        browser.post("/jobs/job1/", switches(submitted, running="on", muted="on", drop="1"))
+        browser.post("/jobs/job1/", switches(submitted, running="on", mute="for_good", drop="1"))
         assert not JobConfig.objects.exists()
 
     def test_a_mistake_is_shown_at_its_field_and_nothing_typed_is_lost(self, browser: Client) -> None:
@@ -122,7 +122,7 @@ class TestJobPage:
         earlier = submit_named("job1", at=timezone.now() - timedelta(hours=1))
         Framework.objects.filter(name="job1").delete()
         submit_named("job1")
-        answer = browser.post("/jobs/job1/", switches(earlier, muted="on"))
+        answer = browser.post("/jobs/job1/", switches(earlier, mute="for_good"))
         assert "submitted again" in answer.content.decode()
         assert not JobConfig.objects.exists()
 
@@ -139,7 +139,7 @@ class TestJobPage:
         other = client_of(bob)
         assert other.get("/jobs/alices/").status_code == 404
         assert other.get("/jobs/nobodys/").status_code == 404
-        assert other.post("/jobs/alices/", switches(submitted, muted="on")).status_code == 404
+        assert other.post("/jobs/alices/", switches(submitted, mute="for_good")).status_code == 404
         assert not JobConfig.objects.exists()
 
     def test_an_administrator_sees_any_job_with_its_timeline(self, root: User, alice: User) -> None:
@@ -172,6 +172,53 @@ class TestJobPage:
         statements = "".join(query["sql"] for query in captured)
         assert "frameworks" in statements
         assert not [column for column in [*SECRETS, "snapshot"] if column in statements]
+
+
+class TestMute:
+    @pytest.mark.parametrize(
+        ("choice", "least", "most"),
+        [
+            ("hour", timedelta(minutes=59), timedelta(hours=1)),
+            ("tomorrow", timedelta(hours=8), timedelta(hours=33)),
+        ],
+    )
+    def test_for_a_while(self, browser: Client, choice: str, least: timedelta, most: timedelta) -> None:
+        submitted = submit_named("job1")
+        browser.post("/jobs/job1/", switches(submitted, mute=choice))
+        config = JobConfig.objects.get()
+        assert config.muted
+        assert config.muted_until is not None
+        assert least <= config.muted_until - timezone.now() <= most
+
+    def test_until_tomorrow_is_the_users_morning(self, browser: Client, alice: User) -> None:
+        UserPreference.objects.create(user=alice, time_zone="Asia/Tokyo")
+        browser.post("/jobs/job1/", switches(submit_named("job1"), mute="tomorrow"))
+        until = JobConfig.objects.get().muted_until
+        assert until is not None
+        assert (until.hour, until.minute) == (23, 0)
+
+    def test_saving_untouched_keeps_the_time(self, browser: Client) -> None:
+        submitted = submit_named("job1")
+        until = timezone.now() + timedelta(hours=3)
+        JobConfig.objects.create(
+            framework_name="job1", submission_time=submitted, muted=True, muted_until=until
+        )
+        page = browser.get("/jobs/job1/").content.decode()
+        assert f'<option value="until" selected>Until {until:%Y-%m-%d %H:%M}</option>' in page
+        browser.post("/jobs/job1/", switches(submitted, mute="until", running="on"))
+        assert JobConfig.objects.get().muted_until == until
+
+    def test_what_has_run_out_shows_nowhere_and_goes_with_the_next_change(self, browser: Client) -> None:
+        submitted = submit_named("job1")
+        JobConfig.objects.create(
+            framework_name="job1",
+            submission_time=submitted,
+            muted=True,
+            muted_until=timezone.now() - timedelta(seconds=1),
+        )
+        assert '<option value="" selected>No</option>' in browser.get("/jobs/job1/").content.decode()
+        assert browser.post("/jobs/job1/", switches(submitted, mute="until")).status_code == 302
+        assert not JobConfig.objects.exists()
 
 
 class TestJobList:

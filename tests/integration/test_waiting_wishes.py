@@ -133,7 +133,7 @@ class TestWaiting:
 
     def test_a_muted_job_waits_in_silence(self, waiting: Callable[..., WaitingJob]) -> None:
         wait = waiting(minutes_ago=10)
-        services.set_job_override(job=job(wait.framework_name), muted=True, waiting_minutes=5)
+        services.set_job_override(job=job(wait.framework_name), mute=services.Mute(), waiting_minutes=5)
         self.look()
         assert (told(), mails()) == ([("waiting_too_long", 0)], [])
         assert Notification.objects.get().read_at is not None

@@ -186,14 +186,21 @@ class TestHow:
 
     def test_a_muted_job_is_stored_as_read_and_delivered_nowhere(self, alice: User) -> None:
         name = submit(**ALL_EVENTS)
-        services.set_job_override(job=job(name), muted=True)
+        services.set_job_override(job=job(name), mute=services.Mute())
         assert live(name, *LIFE) == ["running", "retried", "succeeded"]
         assert mails() == []
         assert not Notification.objects.filter(read_at=None).exists()
         assert Notification.objects.filter(in_inbox=True).count() == 3
-        services.set_job_override(job=job(name), muted=False)
+        services.set_job_override(job=job(name), mute=None)
         drain()
         assert len(told(name)) == 3
+
+    def test_a_mute_that_has_run_out_silences_nothing(self, alice: User) -> None:
+        name = submit(**ALL_EVENTS)
+        services.set_job_override(job=job(name), mute=services.Mute(timezone.now()))
+        assert live(name, *LIFE) == ["running", "retried", "succeeded"]
+        assert len(mails()) == 3
+        assert Notification.objects.filter(read_at=None).count() == 3
 
 
 class TestLoading:
