@@ -5,7 +5,7 @@ STAMP := $(VENV)/.installed
 
 NODE_PACKAGES := $(VENV)/npm/node_modules/.package-lock.json
 
-.PHONY: help run test lint bench setup screenshots vendor clean
+.PHONY: help run test lint bench setup messages screenshots vendor clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ vendor:  ## Lit and Inter from their npm packages into static/notifcenter/vendor
 	@cp .data/vendor/node_modules/lit/LICENSE $(VENDOR)/lit.LICENSE
 	@cp .data/vendor/node_modules/@fontsource-variable/inter/LICENSE $(VENDOR)/inter.LICENSE
 	@cp .data/vendor/node_modules/@fontsource-variable/inter/files/inter-latin-wght-normal.woff2 $(VENDOR)/inter.woff2
+
+messages: $(STAMP)  ## brings locale/ up to date with the texts of the mails, and compiles it
+	@$(BIN)/python -m tests.translations
 
 screenshots: setup  ## the pages at phone, laptop and wide size, light and dark, into screenshots/
 	@$(BIN)/python -m pytest tests/browser/screenshots.py -q -o python_files=screenshots.py

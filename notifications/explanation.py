@@ -1,6 +1,7 @@
 """Why something happened and what to do, as pages and mails show it.
 
-All of it is plain text, to be escaped like any other text for the place it goes to; what is stored is not trusted.
+All of it is plain text in the language that is active, to be escaped like any other text for the place it goes to; what
+is stored is not trusted.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from notifications.wording import CAUSERS, duration, number, shorten, text, visible
+from django.utils.translation import gettext, gettext_noop
+
+from notifications.wording import duration, number, shorten, text, translated, visible
 from preferences.kinds import Event
 
 MAX_LINE_CHARACTERS = 600
@@ -17,12 +20,16 @@ MAX_SOLUTIONS = 5
 MAX_TEXT_CHARACTERS = 4096
 TAB = "    "
 
-ALERT_LABELS: Mapping[str, str] = {"alertname": "Alert", "severity": "Severity"}
-STOPPED_BY_A_USER = "Stopped by a user"
+ALERT_LABELS: Mapping[str, str] = {"alertname": gettext_noop("Alert"), "severity": gettext_noop("Severity")}
+CAUSES: Mapping[str, str] = {
+    "user": gettext_noop("The job itself"),
+    "platform": gettext_noop("The platform"),
+    "resources": gettext_noop("A lack of resources"),
+}
 ADVICE: Mapping[str, tuple[str, ...]] = {
     Event.WAITING_TOO_LONG: (
-        "See whether its virtual cluster has the free resources that it asks for.",
-        "A job that asks for less, or runs in another virtual cluster, may start sooner.",
+        gettext_noop("See whether its virtual cluster has the free resources that it asks for."),
+        gettext_noop("A job that asks for less, or runs in another virtual cluster, may start sooner."),
     )
 }
 _WITH_A_CODE = (Event.FAILED, Event.STOPPED, Event.RETRIED)
@@ -47,7 +54,7 @@ class Explanation:
 
 def explain(event: str, details: Mapping[str, Any]) -> Explanation:
     return Explanation(
-        reason=_line(text(details, "reason")),
+        reason=_line(translated(text(details, "reason"))),
         solutions=_solutions(advised(event, details)),
         facts=tuple(_facts(event, details)),
         output=_lines(text(details, "output")),
@@ -77,7 +84,7 @@ def _alert_facts(details: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     labels = found if isinstance(found, dict) else {}
     for name, label in ALERT_LABELS.items():
         if name in labels:
-            yield label, _line(str(labels[name]))
+            yield gettext(label), _line(str(labels[name]))
     for name, value in labels.items():
         if name not in (*ALERT_LABELS, "virtual_cluster"):
             yield _line(name), _line(str(value))
@@ -86,36 +93,37 @@ def _alert_facts(details: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _job_facts(event: str, details: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     code, phrase = number(details, "exit_code"), visible(text(details, "phrase"))
     if code is not None and event in _WITH_A_CODE:
-        yield "Exit code", f"{code} ({phrase})" if phrase else str(code)
+        yield gettext("Exit code"), f"{code} ({phrase})" if phrase else str(code)
     causer = text(details, "causer")
     if event == Event.STOPPED and causer == "user":
-        yield "Cause", STOPPED_BY_A_USER
-    elif causer in CAUSERS:
-        cause = CAUSERS[causer].removeprefix("caused by ")
-        yield "Cause", cause[:1].upper() + cause[1:]
-    for label, key in (("Image", "image"), ("Task", "task")):
+        yield gettext("Cause"), gettext("Stopped by a user")
+    elif causer in CAUSES:
+        yield gettext("Cause"), gettext(CAUSES[causer])
+    for label, key in ((gettext("Image"), "image"), (gettext("Task"), "task")):
         if text(details, key):
             yield label, _line(text(details, key))
     attempt, most = number(details, "attempt"), number(details, "max_attempts")
     if attempt is not None and (event in _WITH_A_CODE or attempt > 1):
-        yield "Attempt", str(attempt) if most is None else f"{attempt} of {most}"
+        of_most = gettext("%(attempt)d of %(most)d") % {"attempt": attempt, "most": most or 0}
+        yield gettext("Attempt"), str(attempt) if most is None else of_most
     if waited := number(details, "waited_seconds"):
-        yield "Waited", duration(waited)
+        yield gettext("Waited"), duration(waited)
     ran, last = number(details, "ran_seconds"), number(details, "last_ran_seconds")
     if details.get("never_ran") is True:
-        yield "Ran", "Never"
+        yield gettext("Ran"), gettext("Never")
     elif ran is not None and last is not None:
-        yield "Ran", f"{duration(ran)} with all attempts, the last {duration(last)}"
+        both = gettext("%(all)s with all attempts, the last %(last)s")
+        yield gettext("Ran"), both % {"all": duration(ran), "last": duration(last)}
     elif ran is not None:
-        yield "Ran", duration(ran)
+        yield gettext("Ran"), duration(ran)
     if gpus := number(details, "gpus"):
-        yield "GPUs", str(gpus)
+        yield gettext("GPUs"), str(gpus)
 
 
 def _solutions(details: Mapping[str, Any]) -> tuple[str, ...]:
     found = details.get("solutions")
     lines = found if isinstance(found, list) else []
-    return tuple(_line(one) for one in lines[:MAX_SOLUTIONS] if isinstance(one, str) and one)
+    return tuple(_line(translated(one)) for one in lines[:MAX_SOLUTIONS] if isinstance(one, str) and one)
 
 
 def _line(one: str) -> str:

@@ -88,7 +88,7 @@ def _told_page(request: HttpRequest, viewer: User, framework: str) -> HttpRespon
     last = jobs.last_told(viewer=viewer, framework_name=framework)
     if last is None or request.method == "POST":
         raise Http404("There is no such job.")
-    context = {"name": last.job_name or wording.UNNAMED, "reported": is_reported(framework)}
+    context = {"name": wording.name_of(last.job_name), "reported": is_reported(framework)}
     return _render_job(request, viewer, framework, last.submission_time, context)
 
 

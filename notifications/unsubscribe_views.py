@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import translation
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
@@ -13,6 +15,7 @@ from notifications import jobs, links, unsubscribe, wording
 from notifications.models import Notification
 from notifications.sources.ingest.names import is_reported
 from notifications.unsubscribe import Subscription
+from preferences.selectors import language_of, site_language
 
 
 @csrf_exempt  # a mail program posts without a cookie (RFC 8058); only who has the link can
@@ -22,9 +25,10 @@ def unsubscribe_page(request: HttpRequest, token: str) -> HttpResponse:
     """GET asks, POST acts; a POST with `undo` switches it on again."""
     try:
         subscription = unsubscribe.read(token)
-        user = User.objects.get(pk=subscription.user_id, is_active=True)
+        user = User.objects.select_related("preference").get(pk=subscription.user_id, is_active=True)
     except (unsubscribe.BrokenTokenError, User.DoesNotExist):
-        return render(request, "notifications/unsubscribe_broken.html", status=404)
+        with translation.override(site_language()):
+            return render(request, "notifications/unsubscribe_broken.html", status=404)
     undone = False
     if request.method == "POST":
         undone = "undo" in request.POST
@@ -33,25 +37,25 @@ def unsubscribe_page(request: HttpRequest, token: str) -> HttpResponse:
                 unsubscribe.switch(user=user, subscription=subscription, stop=not undone)
         except jobs.JobsUnavailableError as error:
             return render(request, "notifications/unavailable.html", {"problem": str(error)}, status=503)
-    context = {
-        "subscription": subscription,
-        "username": user.get_username(),
-        "stopped": unsubscribe.is_stopped(subscription),
-        "undone": undone,
-        "event": wording.event_word(subscription.event) if subscription.event else "",
-        "job_name": _job_name(subscription),
-        "job_url": _job_url(subscription),
-    }
-    return render(request, "notifications/unsubscribe.html", context)
+    with translation.override(language_of(user=user)):
+        context = {
+            "subscription": subscription,
+            "username": user.get_username(),
+            "stopped": unsubscribe.is_stopped(subscription),
+            "undone": undone,
+            "event": wording.event_word(subscription.event) if subscription.event else "",
+            "job_name": _job_name(subscription),
+            "job_url": _job_url(subscription),
+        }
+        return render(request, "notifications/unsubscribe.html", context)
 
 
 def _job_name(subscription: Subscription) -> str:
-    """'' when nothing is kept of it any more."""
     if subscription.job is None:
         return ""
     framework, submitted = subscription.job
-    told = Notification.objects.filter(framework_name=framework, submission_time=submitted)
-    return wording.visible(told.values_list("job_name", flat=True).first() or "")
+    told = Notification.objects.filter(framework_name=framework, submission_time=submitted).first()
+    return wording.name_of(told.job_name) if told else gettext("this job")
 
 
 def _job_url(subscription: Subscription) -> str:

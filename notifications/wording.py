@@ -1,6 +1,6 @@
 """The words of a notification: one line that tells the story, and one below it with the facts.
 
-Both are plain text, to be escaped like any other text for the place they go to.
+Both are plain text, to be escaped like any other text for the place they go to, in the language that is active.
 """
 
 from __future__ import annotations
@@ -10,20 +10,21 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import Any
 
+from django.utils.translation import gettext, gettext_noop, ngettext
+
 from preferences.kinds import Event
 
 MAX_TITLE_CHARACTERS = 120
 MAX_WHY_CHARACTERS = 60
-UNNAMED = "(unnamed job)"
-
 CAUSERS = {
-    "user": "caused by the job itself",
-    "platform": "caused by the platform",
-    "resources": "caused by a lack of resources",
+    "user": gettext_noop("caused by the job itself"),
+    "platform": gettext_noop("caused by the platform"),
+    "resources": gettext_noop("caused by a lack of resources"),
 }
 
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
 
+_EXIT_CODE = re.compile(r"exit code (-?[0-9]{1,10})")
 _ENDS = (Event.SUCCEEDED, Event.FAILED, Event.STOPPED, Event.RETRIED)
 """What ends a job, or an attempt."""
 
@@ -35,7 +36,7 @@ def title(event: str, job_name: str, ordinal: int, details: Mapping[str, Any]) -
     if event == Event.ALERT:
         return shorten(_alert_title(job_name, details), MAX_TITLE_CHARACTERS)
     story = _story(event, ordinal, details)
-    name = visible(job_name) or UNNAMED
+    name = name_of(job_name)
     return f"{shorten(name, MAX_TITLE_CHARACTERS - len(story) - 1)} {story}"
 
 
@@ -49,41 +50,64 @@ def summary(event: str, details: Mapping[str, Any]) -> str:
     if event == Event.RETRIED:
         facts.append(attempt)
     if event in (Event.RUNNING, *_ENDS) and waited:
-        facts.append(f"waited {duration(waited)}")
+        facts.append(gettext("waited %(duration)s") % {"duration": duration(waited)})
     if event in _ENDS and details.get("never_ran") is True:
-        facts.append("never ran")
+        facts.append(gettext("never ran"))
     elif event in _ENDS and ran is not None:
-        facts.append(f"ran {duration(ran)}")
+        facts.append(gettext("ran %(duration)s") % {"duration": duration(ran)})
     if event in (Event.FAILED, Event.RETRIED):
-        code = number(details, "exit_code")
+        code, task = number(details, "exit_code"), text(details, "task")
         facts += [
-            None if code is None else f"exit code {code}",
-            CAUSERS.get(text(details, "causer")),
-            f"task {visible(text(details, 'task'))}" if text(details, "task") else None,
+            None if code is None else _exit_code(code),
+            translated(CAUSERS.get(text(details, "causer"), "")),
+            gettext("task %(task)s") % {"task": visible(task)} if task else None,
         ]
     gpus = number(details, "gpus")
     if number(details, "retries") and event != Event.RETRIED:
         facts.append(attempt)
     if gpus:
-        facts.append(_count(gpus, "GPU", "GPUs"))
+        facts.append(ngettext("%(count)d GPU", "%(count)d GPUs", gpus) % {"count": gpus})
     line = " · ".join(fact for fact in facts if fact)
     return line[:1].upper() + line[1:]
 
 
 def event_word(event: str) -> str:
     """ "Waiting too long", for labels and the subjects of mails."""
-    return str(Event(event).label) if event in Event.values else visible(event)
+    return gettext(str(Event(event).label)) if event in Event.values else visible(event)
+
+
+def name_of(job_name: str) -> str:
+    return visible(job_name) or gettext("(unnamed job)")
+
+
+def why(details: Mapping[str, Any]) -> str:
+    """What completes "failed: …"; '' when it is not known."""
+    return cause(text(details, "why"))
+
+
+def cause(stored: str) -> str:
+    """The `why` of details, as it is shown."""
+    if found := _EXIT_CODE.fullmatch(stored):
+        return _exit_code(int(found[1]))
+    return shorten(visible(translated(stored)), MAX_WHY_CHARACTERS)
+
+
+def translated(text: str) -> str:
+    """What is stored in our own words is stored in English; anything else stays as it is."""
+    return gettext(text) if text else ""  # the translation of '' is the catalogue's header
 
 
 def duration(seconds: int) -> str:
     """ "45 seconds", "60 minutes", "2 hours 5 minutes", "3 days 4 hours": never more than two units."""
     if seconds < 2 * MINUTE:
-        return _count(seconds, "second", "seconds")
+        return ngettext("%(count)d second", "%(count)d seconds", seconds) % {"count": seconds}
     if seconds < 2 * HOUR:
-        return _count(seconds // MINUTE, "minute", "minutes")
+        return _minutes(seconds // MINUTE)
     if seconds < 2 * DAY:
-        return _two(seconds // HOUR, "hours", seconds % HOUR // MINUTE, "minute")
-    return _two(seconds // DAY, "days", seconds % DAY // HOUR, "hour")
+        return _two(
+            _hours(seconds // HOUR), _minutes(seconds % HOUR // MINUTE) if seconds % HOUR >= MINUTE else ""
+        )
+    return _two(_days(seconds // DAY), _hours(seconds % DAY // HOUR) if seconds % DAY >= HOUR else "")
 
 
 def visible(text: str) -> str:
@@ -123,26 +147,27 @@ def text(details: Mapping[str, Any], key: str) -> str:
 def _story(event: str, ordinal: int, details: Mapping[str, Any]) -> str:
     match event:
         case Event.RUNNING:
-            return "is running"
+            return gettext("is running")
         case Event.SUCCEEDED:
-            return "succeeded"
+            return gettext("succeeded")
         case Event.FAILED:
-            why = shorten(visible(text(details, "why")), MAX_WHY_CHARACTERS)
             code = number(details, "exit_code")
-            why = why or ("" if code is None else f"exit code {code}")
-            return f"failed: {why}" if why else "failed"
+            reason = why(details) or ("" if code is None else _exit_code(code))
+            return gettext("failed: %(why)s") % {"why": reason} if reason else gettext("failed")
         case Event.STOPPED:
-            return "was stopped"
+            return gettext("was stopped")
         case Event.RETRIED if details.get("skipped"):
-            return f"was retried, now {_count(ordinal, 'time', 'times')}"
+            times = ngettext("was retried, now %(count)d time", "was retried, now %(count)d times", ordinal)
+            return times % {"count": ordinal}
         case Event.RETRIED:
-            why = shorten(visible(text(details, "why")), MAX_WHY_CHARACTERS)
-            return f"was retried (retry {ordinal})" + (f": {why}" if why else "")
+            retried = gettext("was retried (retry %(number)d)") % {"number": ordinal}
+            reason = why(details)
+            return gettext("%(what)s: %(why)s") % {"what": retried, "why": reason} if reason else retried
         case Event.WAITING_TOO_LONG:
             waited = number(details, "waited_seconds")
-            return (
-                "has been waiting too long" if waited is None else f"has been waiting for {duration(waited)}"
-            )
+            if waited is None:
+                return gettext("has been waiting too long")
+            return gettext("has been waiting for %(duration)s") % {"duration": duration(waited)}
         case _:
             return shorten(visible(event), MAX_WHY_CHARACTERS)
 
@@ -151,12 +176,14 @@ def _attempt(details: Mapping[str, Any]) -> str | None:
     attempt, most = number(details, "attempt"), number(details, "max_attempts")
     if attempt is None:
         return None
-    return f"attempt {attempt}" if most is None else f"attempt {attempt} of {most}"
+    if most is None:
+        return gettext("attempt %(attempt)d") % {"attempt": attempt}
+    return gettext("attempt %(attempt)d of %(most)d") % {"attempt": attempt, "most": most}
 
 
 def _alert_title(job_name: str, details: Mapping[str, Any]) -> str:
     """What the alert's author says of it; else its name, with the job's."""
-    name = visible(text(details, "alertname")) or str(Event.ALERT.label)
+    name = visible(text(details, "alertname")) or event_word(Event.ALERT)
     return visible(text(details, "summary")) or (f"{name}: {visible(job_name)}" if job_name else name)
 
 
@@ -165,15 +192,27 @@ def _alert_summary(details: Mapping[str, Any]) -> str:
     facts = [
         visible(text(details, "severity")),
         visible(text(details, "alertname")) if text(details, "summary") else "",
-        f"resolved after {duration(lasted)}" if lasted is not None else "",
+        gettext("resolved after %(duration)s") % {"duration": duration(lasted)} if lasted is not None else "",
     ]
     line = " · ".join(shorten(fact, MAX_WHY_CHARACTERS) for fact in facts if fact)
     return line[:1].upper() + line[1:]
 
 
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"
+def _exit_code(code: int) -> str:
+    return gettext("exit code %(code)d") % {"code": code}
 
 
-def _two(major: int, majors: str, minor: int, minor_one: str) -> str:
-    return f"{major} {majors}" + (f" {_count(minor, minor_one, minor_one + 's')}" if minor else "")
+def _minutes(count: int) -> str:
+    return ngettext("%(count)d minute", "%(count)d minutes", count) % {"count": count}
+
+
+def _hours(count: int) -> str:
+    return ngettext("%(count)d hour", "%(count)d hours", count) % {"count": count}
+
+
+def _days(count: int) -> str:
+    return ngettext("%(count)d day", "%(count)d days", count) % {"count": count}
+
+
+def _two(major: str, minor: str) -> str:
+    return f"{major} {minor}" if minor else major

@@ -102,9 +102,10 @@ class UserPreferenceAdmin(AnnouncingAdmin):
         "bundling_minutes",
         "daily_hour",
         ("quiet_from", "quiet_until", "failures_pass_quiet"),
+        "language",
         "address_is_own",
     )
-    list_display = ("user", "default_events", "waiting_minutes", "time_zone")
+    list_display = ("user", "default_events", "waiting_minutes", "time_zone", "language")
     list_select_related = ("user",)
     search_fields = ("user__username",)
     autocomplete_fields = ("user",)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -60,6 +61,12 @@ class PreferencesSerializer(StrictSerializer):
     channels = ChannelsSerializer(required=False)
     waiting_minutes = MinutesField(required=False, allow_null=True, help_text="null: as the site has it.")
     time_zone = TimeZoneField(required=False)
+    language = serializers.ChoiceField(
+        settings.LANGUAGES,
+        allow_blank=True,
+        required=False,
+        help_text="Of mails and chat messages; '': as the site has it.",
+    )
     bundling_minutes = BundlingField(
         required=False,
         help_text="After a mail, what follows in so long goes out as one. 0: a mail for each; 1440: one a day.",
@@ -73,6 +80,7 @@ class PreferencesSerializer(StrictSerializer):
     )
     site_default_events = JobEventSwitchesSerializer(read_only=True)
     site_waiting_minutes = serializers.IntegerField(read_only=True)
+    site_language = serializers.ChoiceField(settings.LANGUAGES, read_only=True)
 
 
 class PreferencesView(APIView):
@@ -104,6 +112,7 @@ def _changes(data: dict[str, Any]) -> dict[str, Any]:
         "email_address",
         "waiting_minutes",
         "time_zone",
+        "language",
         "bundling_minutes",
         "daily_hour",
         "failures_pass_quiet",
@@ -149,6 +158,8 @@ def _representation(profile: selectors.Profile) -> dict[str, Any]:
         "quiet_hours": timing.quiet
         and {"from": f"{timing.quiet.start:%H:%M}", "until": f"{timing.quiet.end:%H:%M}"},
         "failures_pass_quiet": profile.failures_pass_quiet,
+        "language": profile.language,
         "site_default_events": switches(profile.site.default_events),
         "site_waiting_minutes": profile.site.waiting_minutes,
+        "site_language": profile.site_language,
     }

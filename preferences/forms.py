@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.utils import timezone
 
 from preferences.kinds import JOB_EVENTS, Channel, Event
@@ -98,6 +99,13 @@ class ProfileForm(forms.Form):
         self.fields["time_zone"] = forms.ChoiceField(
             label="Time zone", required=False, choices=_time_zones(profile.time_zone)
         )
+        languages = dict(settings.LANGUAGES)
+        as_the_site = languages.get(profile.site_language, profile.site_language)
+        self.fields["language"] = forms.ChoiceField(
+            label="Language of mails and chat messages",
+            required=False,
+            choices=[("", f"As the site has it: {as_the_site}"), *settings.LANGUAGES],
+        )
         self.fields[
             "waiting_minutes"
         ].help_text = f"Minutes; left empty: as the site has it ({profile.site.waiting_minutes})."
@@ -145,6 +153,7 @@ class ProfileForm(forms.Form):
             "daily_hour": data["daily_hour"],
             "quiet_hours": QuietHours.between(data["quiet_from"], data["quiet_until"]),
             "failures_pass_quiet": data["failures_pass_quiet"],
+            "language": data["language"],
             "channels": {
                 choice.channel: ChannelChange(
                     enabled=data[choice.channel.value],
@@ -263,6 +272,7 @@ def _profile_initial(profile: Profile) -> dict[str, Any]:
         "quiet_from": quiet and quiet.start,
         "quiet_until": quiet and quiet.end,
         "failures_pass_quiet": profile.failures_pass_quiet,
+        "language": profile.language,
     }
     for choice in profile.channels:
         initial[choice.channel.value] = choice.enabled

@@ -76,6 +76,13 @@ class UserPreference(models.Model):
         null=True, blank=True, validators=WAITING_VALIDATORS, help_text="Empty: as the site has it."
     )
     time_zone = models.CharField(max_length=64, blank=True, default="", validators=[validate_time_zone])
+    language = models.CharField(
+        max_length=16,
+        blank=True,
+        default="",
+        choices=settings.LANGUAGES,
+        help_text="Empty: as the site has it.",
+    )
     address_is_own = models.BooleanField(
         default=False, help_text="The e-mail address was set here; the cluster's no longer counts."
     )
@@ -221,6 +228,12 @@ class SiteSettings(models.Model):
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
     default_events = event_list(default=initial_default_events, blank=True)
     waiting_minutes = models.PositiveIntegerField(default=60, validators=WAITING_VALIDATORS)
+    language = models.CharField(
+        max_length=16,
+        default=settings.LANGUAGE_CODE,
+        choices=settings.LANGUAGES,
+        help_text="Of mails and chat messages, for users who have chosen none.",
+    )
     ownerless_alerts_to_admins = models.BooleanField(
         default=False, help_text="Tell all active staff users of alerts that name no user."
     )

@@ -59,8 +59,10 @@ class Profile:
     time_zone: str
     timing: Timing
     failures_pass_quiet: bool
+    language: str
     channels: tuple[ChannelChoice, ...]
     site: SiteWishes
+    site_language: str
     address_refused: str = ""
     """What the mail server said of an address to which nothing is sent any more."""
 
@@ -162,6 +164,7 @@ def profile(*, user: User) -> Profile:
             quiet=QuietHours.between(own.quiet_from, own.quiet_until),
         ),
         failures_pass_quiet=own.failures_pass_quiet,
+        language=own.language,
         channels=tuple(
             ChannelChoice(
                 channel=channel,
@@ -175,6 +178,7 @@ def profile(*, user: User) -> Profile:
         ),
         site=wishes.site,
         address_refused=refused,
+        site_language=site_language(),
     )
 
 
@@ -188,6 +192,19 @@ def chat_services() -> list[str]:
     """The names of the services that the admin lets users add."""
     chosen = SiteSettings.objects.values_list("chat_services", flat=True).first()
     return initial_chat_services() if chosen is None else [name for name in chosen if name in SERVICES]
+
+
+def language_of(*, user: User) -> str:
+    """The language in which this user wants to be written to. One query less if `user.preference` is loaded."""
+    try:
+        own = user.preference.language
+    except UserPreference.DoesNotExist:
+        own = ""
+    return own or site_language()
+
+
+def site_language() -> str:
+    return SiteSettings.objects.values_list("language", flat=True).first() or settings.LANGUAGE_CODE
 
 
 def application_tokens_accepted() -> bool:

@@ -59,6 +59,7 @@ def save_preferences(
     daily_hour: int | Unset = UNSET,
     quiet_hours: QuietHours | Unset | None = UNSET,
     failures_pass_quiet: bool | Unset = UNSET,
+    language: str | Unset = UNSET,
     channels: Mapping[Channel, ChannelChange] | None = None,
 ) -> None:
     """Change a user's profile. None for `default_events` or `waiting_minutes`: as the site has it.
@@ -92,6 +93,8 @@ def save_preferences(
         own.quiet_until = quiet_hours.end if quiet_hours else None
     if failures_pass_quiet is not UNSET:
         own.failures_pass_quiet = failures_pass_quiet
+    if language is not UNSET:
+        own.language = language
     own.save()
     for channel, change in (channels or {}).items():
         save_channel(user=user, channel=channel, change=change)

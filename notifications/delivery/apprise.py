@@ -16,6 +16,8 @@ from typing import Any
 
 import requests
 from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.translation import gettext
 
 from notifications.delivery.base import DeliveryError
 from notifications.delivery.guard import guarded
@@ -24,7 +26,7 @@ from notifications.delivery.story import tell
 from notifications.delivery.targets import Draft, Message, TargetTransport
 from notifications.wording import shorten, visible
 from preferences.chat_services import SERVICES, Service
-from preferences.selectors import chat_services
+from preferences.selectors import chat_services, language_of
 from preferences.targets import TargetRefused
 
 MAX_URL_CHARACTERS = 2000
@@ -54,14 +56,14 @@ class AppriseTransport(TargetTransport):
             service, plugin = _plugin(secret)
         except TargetRefused as refused:  # the admin allows less by now
             raise DeliveryError(str(refused), permanent=True) from None
-        story = {**tell(message.notification), "is_test": message.is_test}
-        link = f"[Open]({story['job_url']})" if service.markdown else story["job_url"]
+        with translation.override(language_of(user=message.notification.user)):
+            title, body = _written(service, message)
         _exchange.clear()
         with guarded(seconds=TOTAL_SECONDS):
             try:
                 sent = plugin.notify(
-                    title=_text("title.txt", story),
-                    body=f"{_text('body.txt', story)}\n\n{link}".strip(),
+                    title=title,
+                    body=body,
                     body_format="markdown" if service.markdown else "text",
                 )
             except Exception as error:  # plugins raise what they like when an answer is not what they expect
@@ -196,6 +198,13 @@ def _values(answer: requests.Response) -> Mapping[str, Any]:
     except ValueError:
         return {}
     return values if isinstance(values, Mapping) else {}
+
+
+def _written(service: Service, message: Message) -> tuple[str, str]:
+    """Title and text, in the language that is active."""
+    story, label = {**tell(message.notification), "is_test": message.is_test}, gettext("Open")
+    link = f"[{label}]({story['job_url']})" if service.markdown else story["job_url"]
+    return _text("title.txt", story), f"{_text('body.txt', story)}\n\n{link}".strip()
 
 
 def _text(template: str, story: dict[str, Any]) -> str:

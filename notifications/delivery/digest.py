@@ -1,6 +1,7 @@
 """What one mail about many notifications says, as plain values for the templates; no text is escaped yet.
 
-Counted by the database, whatever the number; only the notifications that get a line of their own are loaded.
+All of it is in the language that is active. Counted by the database, whatever the number; only the notifications that
+get a line of their own are loaded.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Case, Count, Max, Min, Q, QuerySet, Value, When
 from django.db.models.fields.json import KT
+from django.utils.translation import gettext, ngettext, pgettext
 
 from notifications import links, wording
-from notifications.delivery.story import MAX_NAME_CHARACTERS, MAX_WHY_CHARACTERS, moment, note, zone_of
+from notifications.delivery.story import MAX_NAME_CHARACTERS, moment, note, zone_of
 from notifications.models import Delivery, DeliveryState, Notification
 from notifications.unsubscribe import Scope, Subscription
 from preferences.kinds import Event
@@ -35,13 +37,6 @@ ORDER = (
     Event.SUCCEEDED,
     Event.RUNNING,
 )
-PHRASES: Mapping[str, str] = {
-    Event.FAILED: "failed",
-    Event.WAITING_TOO_LONG: "waiting too long",
-    Event.STOPPED: "stopped",
-    Event.SUCCEEDED: "succeeded",
-    Event.RUNNING: "running",
-}
 
 
 def tell_all(delivery: Delivery) -> dict[str, Any] | None:
@@ -74,7 +69,9 @@ def tell_all(delivery: Delivery) -> dict[str, Any] | None:
 
 
 def _span(first: str, last: str) -> str:
-    return first if first == last else f"{first} to {last}"
+    if first == last:
+        return first
+    return gettext("%(first)s to %(last)s") % {"first": first, "last": last}
 
 
 def _bundled(delivery: Delivery) -> QuerySet[Notification]:
@@ -109,28 +106,45 @@ def _headline(groups: Sequence[Mapping[str, Any]], jobs: int) -> str:
     """ "12 of 500 jobs failed: 9 out of memory, 3 image not found"; "3 retries, 488 succeeded"."""
     first = groups[0]
     if first["event"] != Event.FAILED:
-        return ", ".join(_phrase(group) for group in groups)
+        return _list(_phrase(group) for group in groups)
     failed = first["count"]
-    of = f"{failed} of {jobs}" if failed < jobs else str(failed)
-    story = f"{of} {'job' if jobs == 1 else 'jobs'} failed"
+    story = ngettext("%(failed)d job failed", "%(failed)d jobs failed", jobs)
+    if failed < jobs:
+        story = ngettext("%(failed)d of %(jobs)d job failed", "%(failed)d of %(jobs)d jobs failed", jobs)
+    story %= {"failed": failed, "jobs": jobs}
     if len(first["causes"]) == 1 and not first["others"]:
-        return f"{story}: {first['causes'][0][0]}"
+        return gettext("%(what)s: %(why)s") % {"what": story, "why": first["causes"][0][0]}
     causes = [f"{number} {cause}" for cause, number in first["causes"][:CAUSES_IN_HEADLINE]]
     left = failed - sum(number for _, number in first["causes"][:CAUSES_IN_HEADLINE])
     if causes and left:
-        causes.append(f"{left} otherwise")
-    return f"{story}: {', '.join(causes)}" if causes else story
+        causes.append(gettext("%(count)d otherwise") % {"count": left})
+    return gettext("%(what)s: %(why)s") % {"what": story, "why": _list(causes)} if causes else story
 
 
 def _phrase(group: Mapping[str, Any]) -> str:
     count = group["count"]
     match group["event"]:
+        case Event.FAILED:
+            phrase = gettext("%(count)d failed")
         case Event.ALERT:
-            return "1 alert" if count == 1 else f"{count} alerts"
+            phrase = ngettext("%(count)d alert", "%(count)d alerts", count)
+        case Event.WAITING_TOO_LONG:
+            phrase = gettext("%(count)d waiting too long")
         case Event.RETRIED:
-            return "1 retry" if count == 1 else f"{count} retries"
+            phrase = ngettext("%(count)d retry", "%(count)d retries", count)
+        case Event.STOPPED:
+            phrase = gettext("%(count)d stopped")
+        case Event.SUCCEEDED:
+            phrase = gettext("%(count)d succeeded")
+        case Event.RUNNING:
+            phrase = gettext("%(count)d running")
         case event:
-            return f"{count} {PHRASES.get(event) or wording.event_word(event)}"
+            return f"{count} {wording.event_word(event)}"
+    return phrase % {"count": count}
+
+
+def _list(parts: Iterable[str]) -> str:
+    return pgettext("between the parts of a list", ", ").join(parts)
 
 
 def _first_lines(told: QuerySet[Notification]) -> Iterable[Notification]:
@@ -146,7 +160,7 @@ def _line(one: Notification, zone: Any) -> dict[str, Any]:
     name = (
         wording.title(one.event, one.job_name, one.ordinal, details)
         if one.event == Event.ALERT
-        else wording.visible(one.job_name) or wording.UNNAMED
+        else wording.name_of(one.job_name)
     )
     return {
         "event": one.event,
@@ -159,7 +173,7 @@ def _line(one: Notification, zone: Any) -> dict[str, Any]:
 
 
 def _why(event: str, why: str | None) -> str:
-    return wording.shorten(wording.visible(why), MAX_WHY_CHARACTERS) if event == Event.FAILED and why else ""
+    return wording.cause(why) if event == Event.FAILED and why else ""
 
 
 def _rank(event: str) -> int:

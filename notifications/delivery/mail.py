@@ -5,22 +5,22 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import cache
-from typing import Any
 from urllib.parse import urlsplit
 
-import css_inline
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
-from django.template.loader import render_to_string
+from django.utils import translation
 
 from notifications import links
 from notifications.delivery.digest import tell_all
+from notifications.delivery.rendering import Message, render
 from notifications.delivery.story import tell
 from notifications.models import Delivery, Notification
 from notifications.unsubscribe import Scope, Subscription
 from notifications.wording import visible
+from preferences.selectors import language_of
 
 BY_A_MACHINE = {
     "Auto-Submitted": "auto-generated",  # RFC 3834: no answers by machines
@@ -30,29 +30,26 @@ FILETIME_BEGIN = datetime(1601, 1, 1, tzinfo=UTC)
 
 
 def compose(delivery: Delivery) -> EmailMultiAlternatives:
-    """The same for every attempt but for its date."""
-    several = tell_all(delivery) if delivery.bundle_size > 1 else None
-    address = delivery.notification.user.email
-    if several:
-        headers = _headers(delivery, "bundle", several["event"])
-        return render("digest", several, to=address, headers=headers)
-    story = tell(delivery.notification)
-    headers = _headers(delivery, "delivery", story["event"]) | _thread(delivery.notification, story["stem"])
-    return render("job_event", story, to=address, headers=headers)
+    """The same for every attempt but for its date; in the user's language."""
+    user = delivery.notification.user
+    with translation.override(language_of(user=user)):
+        several = tell_all(delivery) if delivery.bundle_size > 1 else None
+        if several:
+            headers = _headers(delivery, "bundle", several["event"])
+            return mail_to(user.email, Message("digest", several), headers=headers)
+        story = tell(delivery.notification)
+        headers = _headers(delivery, "delivery", story["event"]) | _thread(
+            delivery.notification, story["stem"]
+        )
+        return mail_to(user.email, Message("job_event", story), headers=headers)
 
 
-def render(
-    message: str, context: dict[str, Any], *, to: str, headers: dict[str, str]
-) -> EmailMultiAlternatives:
-    """The mail from the templates of this message; `headers` are its own, beside those of all our mails."""
-    folder = f"email/{message}"
+def mail_to(address: str, message: Message, *, headers: Mapping[str, str]) -> EmailMultiAlternatives:
+    rendered = render(message)
     mail = EmailMultiAlternatives(
-        subject=" ".join(render_to_string(f"{folder}/subject.txt", context).split()),
-        body=render_to_string(f"{folder}/body.txt", context),
-        to=[to],
-        headers={**headers, **BY_A_MACHINE},
+        subject=rendered.subject, body=rendered.text, to=[address], headers={**headers, **BY_A_MACHINE}
     )
-    mail.attach_alternative(_inliner().inline(render_to_string(f"{folder}/body.html", context)), "text/html")
+    mail.attach_alternative(rendered.html, "text/html")
     return mail
 
 
@@ -95,9 +92,3 @@ def _thread_index(submitted: datetime, job: bytes) -> str:
     """
     ticks = int((submitted - FILETIME_BEGIN).total_seconds()) * 10_000_000
     return base64.b64encode(ticks.to_bytes(8, "big")[:6] + job[:16]).decode()
-
-
-@cache
-def _inliner() -> css_inline.CSSInliner:
-    """Many mail programs ignore style sheets; what only these can say (dark mode, narrow screens) is kept."""
-    return css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)

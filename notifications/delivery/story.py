@@ -1,4 +1,7 @@
-"""What a message about one notification says, as plain values for the templates; no text is escaped yet."""
+"""What a message about one notification says, as plain values for the templates; no text is escaped yet.
+
+All of it is in the language that is active.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,8 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist
+from django.utils import dateformat
+from django.utils.translation import gettext, pgettext
 
 from notifications import links, wording
 from notifications.explanation import explain, last_lines
@@ -19,15 +24,9 @@ from notifications.unsubscribe import Scope, Subscription
 from preferences.kinds import Event
 
 MAX_NAME_CHARACTERS = 100
-MAX_WHY_CHARACTERS = 60
 MAX_LINES = 20
 MAX_CHARACTERS = 2000
 """Of what a task said last, or of what the cluster recorded."""
-PREPOSITIONS: Mapping[str, str] = {
-    Event.RUNNING: "since",
-    Event.WAITING_TOO_LONG: "as of",
-    Event.ALERT: "since",
-}
 ENDINGS = (Event.SUCCEEDED, Event.FAILED, Event.STOPPED, Event.RETRIED)
 
 
@@ -35,11 +34,12 @@ def tell(notification: Notification) -> dict[str, Any]:
     """The templates' context. The notification's user and the user's preference must be loaded."""
     details = notification.details if isinstance(notification.details, dict) else {}
     event, zone = notification.event, zone_of(notification)
-    name = wording.visible(notification.job_name) or wording.UNNAMED
+    name = wording.name_of(notification.job_name)
     title = wording.title(event, notification.job_name, notification.ordinal, details)
     subject = title if event == Event.ALERT else wording.shorten(name, MAX_NAME_CHARACTERS)
     cluster = wording.visible(settings.CLUSTER_NAME)
     about_job = bool(links.framework_of(notification))
+    time, after = moment(notification.occurred_at, zone), _after(event, details)
     why = explain(event, details)
     return {
         "event": event,
@@ -49,9 +49,8 @@ def tell(notification: Notification) -> dict[str, Any]:
         "subject": subject,
         "stem": f"[{cluster}] {subject}",
         "note": note(event, notification.ordinal, details),
-        "moment": moment(notification.occurred_at, zone),
-        "preposition": PREPOSITIONS.get(event, "on"),
-        "after": _after(event, details),
+        "headline": _headline(event, title, time, after),
+        "moment": gettext("%(moment)s, %(after)s") % {"moment": time, "after": after} if after else time,
         "facts": [*why.facts, *_facts(notification, details, zone)],
         "reason": why.reason,
         "solutions": why.solutions,
@@ -79,7 +78,9 @@ def moment(time: datetime, zone: tzinfo) -> str:
     """ "Sun 22 Nov 2026, 14:07 CET"; "UTC+03" where a zone has no abbreviation."""
     local = time.astimezone(zone)
     name = local.strftime("%Z")
-    return f"{local:%a} {local.day} {local:%b %Y, %H:%M} {name if name[:1].isalpha() else f'UTC{name}'}"
+    # Translators: letters as in https://docs.djangoproject.com/en/stable/ref/templates/builtins/#date
+    written = dateformat.format(local, pgettext("a date with its time", "D j M Y, H:i"))
+    return f"{written} {name if name[:1].isalpha() else f'UTC{name}'}"
 
 
 def job_url(notification: Notification) -> str:
@@ -91,14 +92,28 @@ def job_url(notification: Notification) -> str:
     return f"{settings.PAI_WEBPORTAL_URL}/job-detail.html?{query}"
 
 
+def _headline(event: str, title: str, time: str, after: str) -> str:
+    """The first line of the text: what happened to which job, when, after how long."""
+    match event:
+        case Event.RUNNING | Event.ALERT:
+            when = gettext("since %(moment)s")
+        case Event.WAITING_TOO_LONG:
+            when = gettext("as of %(moment)s")
+        case _:
+            when = gettext("on %(moment)s")
+    parts = {"title": title, "when": when % {"moment": time}, "after": after}
+    return (gettext("%(title)s, %(when)s, %(after)s.") if after else gettext("%(title)s, %(when)s.")) % parts
+
+
 def note(event: str, ordinal: int, details: Mapping[str, Any]) -> str:
     """What the subject adds to the event and the job's name."""
     match event:
         case Event.FAILED:
-            return wording.shorten(wording.visible(wording.text(details, "why")), MAX_WHY_CHARACTERS)
+            return wording.why(details)
         case Event.RETRIED:
-            why = wording.shorten(wording.visible(wording.text(details, "why")), MAX_WHY_CHARACTERS)
-            return f"retry {ordinal}, {why}" if why and not details.get("skipped") else f"retry {ordinal}"
+            why = "" if details.get("skipped") else wording.why(details)
+            note = gettext("retry %(number)d, %(why)s") if why else gettext("retry %(number)d")
+            return note % {"number": ordinal, "why": why}
         case Event.WAITING_TOO_LONG:
             return _duration(details, "waited_seconds")
         case _:
@@ -108,24 +123,26 @@ def note(event: str, ordinal: int, details: Mapping[str, Any]) -> str:
 def _after(event: str, details: Mapping[str, Any]) -> str:
     ran, waited = _duration(details, "ran_seconds"), _duration(details, "waited_seconds")
     if event in ENDINGS and ran:
-        return f"after running for {ran}"
+        return gettext("after running for %(duration)s") % {"duration": ran}
     if event in ENDINGS and details.get("never_ran") is True:
-        return f"without having run, after waiting for {waited}" if waited else "without having run"
+        if not waited:
+            return gettext("without having run")
+        return gettext("without having run, after waiting for %(duration)s") % {"duration": waited}
     if event in (*ENDINGS, Event.RUNNING) and waited:
-        return f"after waiting for {waited}"
+        return gettext("after waiting for %(duration)s") % {"duration": waited}
     return ""
 
 
 def _facts(notification: Notification, details: Mapping[str, Any], zone: tzinfo) -> Iterator[tuple[str, str]]:
     is_alert = notification.event == Event.ALERT
     if notification.job_name or not is_alert:
-        yield "Job", wording.visible(notification.job_name) or wording.UNNAMED
+        yield gettext("Job"), wording.name_of(notification.job_name)
     if notification.virtual_cluster:
-        yield "Virtual cluster", wording.visible(notification.virtual_cluster)
+        yield gettext("Virtual cluster"), wording.visible(notification.virtual_cluster)
     if not is_alert and not is_reported(notification.framework_name):
-        yield "Submitted", moment(notification.submission_time, zone)
+        yield gettext("Submitted"), moment(notification.submission_time, zone)
     if is_alert and wording.text(details, "runbook_url"):
-        yield "Runbook", wording.visible(wording.text(details, "runbook_url"))
+        yield gettext("Runbook"), wording.visible(wording.text(details, "runbook_url"))
 
 
 def _duration(details: Mapping[str, Any], key: str) -> str:

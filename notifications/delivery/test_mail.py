@@ -9,15 +9,18 @@ from enum import Enum, auto
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.mail import EmailMessage
+from django.utils import translation
 
 from notifications.delivery import mail, pausing
 from notifications.delivery.base import AddressRefused, ChannelBroken, ChannelDown, DeliveryError
 from notifications.delivery.email import EmailTransport
+from notifications.delivery.rendering import Message
 from notifications.wording import visible
 from preferences import addresses
 from preferences.kinds import Channel
 from preferences.models import ChannelPolicy
 from preferences.rules import OwnerWishes, why_not
+from preferences.selectors import language_of
 from preferences.wishes import site_wishes
 
 logger = logging.getLogger(__name__)
@@ -93,9 +96,14 @@ def _for_the_user(error: DeliveryError) -> str:
 
 
 def _compose(user: User) -> EmailMessage:
+    with translation.override(language_of(user=user)):
+        return mail.mail_to(user.email, message(user), headers={})
+
+
+def message(user: User) -> Message:
     context = {
         "cluster": visible(settings.CLUSTER_NAME),
         "username": user.get_username(),
         "preferences_url": f"{settings.BASE_URL}/profile/",
     }
-    return mail.render("test", context, to=user.email, headers={})
+    return Message("test", context)

@@ -20,7 +20,7 @@ from notifications import own_targets
 from notifications.delivery import sender
 from notifications.delivery.outside import OutsideSession
 from preferences.chat_services import SERVICES, SHORT_LIST, Service
-from preferences.models import SiteSettings, Target
+from preferences.models import SiteSettings, Target, UserPreference
 from preferences.targets import TargetRefused
 from tests.clients import client_of
 from tests.deliveries import reloaded
@@ -112,6 +112,16 @@ def test_each_service_gets_a_message(alice: User, detour: Detour, name: str, add
     assert "resnet50-lr3" in body
     assert "http://127.0.0.1:8000/jobs/" in unquote(body)
     assert "github.com" not in body
+
+
+def test_it_is_in_the_readers_language(alice: User, detour: Detour) -> None:
+    everything_offered()
+    UserPreference.objects.create(user=alice, language="zh-hans")
+    detour.receiver.body = ANSWERS["dingtalk"]
+    make_target_delivery(add_chat(alice, ADDRESSES["dingtalk"][0]), details={"why": "out of GPU memory"})
+    sender.deliver_once()
+    body = detour.receiver.requests[0].json()
+    assert "失败：GPU 显存不足" in json.dumps(body, ensure_ascii=False)
 
 
 @pytest.mark.parametrize("service", SERVICES.values(), ids=list(SERVICES))

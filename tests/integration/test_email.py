@@ -10,6 +10,7 @@ from notifications.delivery import sender
 from notifications.delivery.backoff import MAX_REFUSALS
 from notifications.models import DeliveryState
 from notifications.tasks import deliver_due
+from preferences.models import UserPreference
 from tests import smtp
 from tests.deliveries import make_deliveries, make_delivery, make_due, reloaded, seconds_until_due
 from tests.smtp import SmtpServer
@@ -33,6 +34,16 @@ def test_the_mail_arrives_as_text_and_html(server: SmtpServer, alice: User) -> N
     (message,) = server.messages
     assert str(message["Subject"]).endswith("Failed: resnet50-lr3: out of GPU memory")
     assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
+
+
+def test_each_mail_is_in_its_readers_language(server: SmtpServer, alice: User, bob: User) -> None:
+    UserPreference.objects.create(user=bob, language="zh-hans")
+    make_delivery(bob, details={"why": "out of GPU memory"})
+    make_delivery(alice, details={"why": "out of GPU memory"})
+    deliver_due()
+    subjects = {str(message["To"]): str(message["Subject"]) for message in server.messages}
+    assert subjects["bob@example.org"].endswith("失败：resnet50-lr3：GPU 显存不足")
+    assert subjects["alice@example.org"].endswith("Failed: resnet50-lr3: out of GPU memory")
 
 
 def test_more_than_a_batch_is_sent_in_one_run(server: SmtpServer, alice: User) -> None:

@@ -55,7 +55,10 @@ def test_a_user_who_is_no_admin_sees_nothing(alice: User, client: Client, model:
 def test_site_settings_are_one_row_that_can_only_be_changed(browser: Client) -> None:
     assert browser.get(url("sitesettings"))["Location"] == url("sitesettings", "add")
     with listening(wishes_changed) as heard:
-        browser.post(url("sitesettings", "add"), {"default_events": ["stopped"], "waiting_minutes": "5"})
+        browser.post(
+            url("sitesettings", "add"),
+            {"default_events": ["stopped"], "waiting_minutes": "5", "language": "en"},
+        )
     row = SiteSettings.objects.get()
     assert (row.default_events, row.waiting_minutes) == (["stopped"], 5)
     assert heard == [Heard(None, None, [])]
@@ -66,7 +69,7 @@ def test_site_settings_are_one_row_that_can_only_be_changed(browser: Client) -> 
 
 @pytest.mark.parametrize("minutes", ["0", "-1", "43201", "x", ""])
 def test_a_limit_that_cannot_be_used_is_refused(browser: Client, minutes: str) -> None:
-    answer = browser.post(url("sitesettings", "add"), {"waiting_minutes": minutes})
+    answer = browser.post(url("sitesettings", "add"), {"waiting_minutes": minutes, "language": "en"})
     assert list(errors(answer)) == ["waiting_minutes"]
     assert not SiteSettings.objects.exists()
 

@@ -112,6 +112,14 @@ def test_the_address_and_the_time_zone_can_be_changed(browser: Client, alice: Us
     assert preferences["channels"]["email"]["why_not"] == "There is no e-mail address for you yet."
 
 
+def test_the_language_of_mails_is_the_sites_until_one_is_chosen(browser: Client) -> None:
+    SiteSettings.objects.create(language="zh-hans")
+    preferences = patch(browser, {}).json()
+    assert (preferences["language"], preferences["site_language"]) == ("", "zh-hans")
+    assert patch(browser, {"language": "en"}).json()["language"] == "en"
+    assert patch(browser, {"language": ""}).json()["language"] == ""
+
+
 def test_a_channel_that_cannot_work_says_why_and_keeps_its_choices(
     browser: Client, settings: Settings
 ) -> None:
@@ -152,6 +160,8 @@ def test_a_channel_that_cannot_work_says_why_and_keeps_its_choices(
         ({"waiting_minutes": True}, ["waiting_minutes"], "Must be a whole number of minutes, or null."),
         ({"waiting_minutes": 1.5}, ["waiting_minutes"], "Must be a whole number of minutes, or null."),
         ({"time_zone": "Mars/Olympus"}, ["time_zone"], "write it like Europe/Berlin"),
+        ({"language": "klingon"}, ["language"], "is not a valid choice"),
+        ({"language": None}, ["language"], "may not be null"),
         ({"time_zone": 7}, ["time_zone"], "Not a valid string."),
         ({"bundling_minutes": 7}, ["bundling_minutes"], "Must be one of 0, 1, 5, 15, 60, 1440."),
         ({"bundling_minutes": True}, ["bundling_minutes"], "Must be one of"),

@@ -33,6 +33,7 @@ def filled_in(**changes: Any) -> dict[str, Any]:
         "daily_hour": "8",
         "quiet_from": "",
         "quiet_until": "",
+        "language": "",
     }
     for channel in Channel:
         form[channel.value] = "on"
@@ -62,6 +63,7 @@ def test_the_form_changes_what_was_ticked_and_says_so(browser: Client, alice: Us
                 "quiet_from": "22:30",
                 "quiet_until": "07:00",
                 "failures_pass_quiet": "on",
+                "language": "zh-hans",
                 "email-running": None,
                 "webportal": None,
             }
@@ -79,6 +81,7 @@ def test_the_form_changes_what_was_ticked_and_says_so(browser: Client, alice: Us
         ZoneInfo("Europe/Berlin"), DAILY_MINUTES, 18, QuietHours(time(22, 30), time(7))
     )
     assert saved.failures_pass_quiet
+    assert saved.language == "zh-hans"
     rows = {row.channel: row for row in saved.channels}
     assert rows[Channel.WEBPORTAL].enabled is False
     assert rows[Channel.WEBPORTAL].events == set(Event)

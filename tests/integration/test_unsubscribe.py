@@ -18,7 +18,7 @@ from notifications.delivery.mail import compose
 from notifications.models import Delivery
 from notifications.unsubscribe import Scope, Subscription
 from preferences.kinds import ALL_EVENTS, Channel, Event
-from preferences.models import ChannelPreference, JobConfig
+from preferences.models import ChannelPreference, JobConfig, SiteSettings, UserPreference
 from preferences.selectors import profile
 from tests.deliveries import make_delivery
 
@@ -204,3 +204,17 @@ def test_without_the_clusters_table_it_says_so(stranger: Client, delivery: Deliv
     answer = stranger.post(path(delivery, Scope.JOB), ONE_CLICK)
     assert answer.status_code == 503
     assert "capture check" in answer.content.decode()
+
+
+def test_the_page_speaks_the_users_language_and_without_one_the_sites(
+    stranger: Client, delivery: Delivery
+) -> None:
+    UserPreference.objects.create(user=delivery.notification.user, language="zh-hans")
+    page = stranger.get(path(delivery, Scope.JOB)).content.decode()
+    assert '<html lang="zh-hans">' in page
+    assert "要静音 resnet50-lr3 吗？" in page
+    UserPreference.objects.update(language="")
+    assert "Mute resnet50-lr3?" in stranger.get(path(delivery, Scope.JOB)).content.decode()
+    SiteSettings.objects.create(language="zh-hans")
+    assert "要静音 resnet50-lr3 吗？" in stranger.get(path(delivery, Scope.JOB)).content.decode()
+    assert "此链接无效" in stranger.get("/unsubscribe/x/").content.decode()
