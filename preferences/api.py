@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -29,7 +30,7 @@ from preferences.fields import (
 )
 from preferences.kinds import ALL_EVENTS, PERSONAL_CHANNELS, Channel
 from preferences.rules import Source
-from preferences.timing import QuietHours
+from preferences.timing import QuietHours, quiet_until
 
 DEFAULT_SOURCES = [(source.value, source.value) for source in (Source.OWNER, Source.SITE)]
 
@@ -75,8 +76,13 @@ class PreferencesSerializer(StrictSerializer):
     quiet_hours = QuietHoursSerializer(
         required=False, allow_null=True, help_text="Mails wait until they end. null: none."
     )
+    quiet_until = serializers.DateTimeField(
+        read_only=True,
+        allow_null=True,
+        help_text="When the quiet hours end that hold now; null when none do.",
+    )
     failures_pass_quiet = StrictBooleanField(
-        required=False, help_text="Mails about failures go out in quiet hours too."
+        required=False, help_text="Failures are told in quiet hours too."
     )
     site_default_events = JobEventSwitchesSerializer(read_only=True)
     site_waiting_minutes = serializers.IntegerField(read_only=True)
@@ -157,6 +163,7 @@ def _representation(profile: selectors.Profile) -> dict[str, Any]:
         "daily_hour": timing.daily_hour,
         "quiet_hours": timing.quiet
         and {"from": f"{timing.quiet.start:%H:%M}", "until": f"{timing.quiet.end:%H:%M}"},
+        "quiet_until": quiet_until(timezone.now(), timing.quiet, timing.zone),
         "failures_pass_quiet": profile.failures_pass_quiet,
         "language": profile.language,
         "site_default_events": switches(profile.site.default_events),

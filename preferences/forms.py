@@ -81,7 +81,7 @@ class ProfileForm(forms.Form):
     )
     quiet_from = forms.TimeField(label="Quiet hours from", required=False, widget=_clock())
     quiet_until = forms.TimeField(label="Quiet hours until", required=False, widget=_clock())
-    failures_pass_quiet = forms.BooleanField(label="Failures go out in quiet hours too", required=False)
+    failures_pass_quiet = forms.BooleanField(label="Failures are told in quiet hours too", required=False)
 
     def __init__(self, data: Any = None, *, profile: Profile) -> None:
         super().__init__(data, initial=_profile_initial(profile))

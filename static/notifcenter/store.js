@@ -2,13 +2,14 @@
 
 import { Api } from "./api.js";
 import { List } from "./list.js";
+import { unlessQuiet } from "./quiet.js";
 import { Socket } from "./socket.js";
 
 const SYNC_PAUSE_MS = 150;
 const OFFLINE_POLL_MS = 30_000;
 
 /**
- * Events: `change` (anything), `arrival` (detail: a notification that is new here), `failure` (detail: a text),
+ * Events: `change` (anything), `arrival` (detail: a new notification, outside quiet hours), `failure` (detail: a text),
  * `notice` (detail: `{text, action, run}`).
  */
 export class Store extends EventTarget {
@@ -139,7 +140,7 @@ export class Store extends EventTarget {
     if (isNew) this.lastId = notification.id;
     for (const list of this.#lists) list.accept(notification);
     this.#count({ unread, more });
-    if (isNew && !notification.read_at) this.#say("arrival", notification);
+    if (isNew && !notification.read_at) unlessQuiet(this.api, notification, () => this.#say("arrival", notification));
   }
 
   #state(frame) {

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.utils import timezone
 from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 
 from notifications.models import Notification
+from preferences.models import UserPreference
 from tests.browser.conftest import Visit
 from tests.browser.notices import tell
-from tests.cluster import submit, update
+from tests.cluster import ALL_EVENTS, submit, update
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -95,6 +98,25 @@ def test_opening_a_row_marks_it_as_read_and_leads_to_the_job(visit: Visit, alice
     panel(page).get_by_role("link", name="resnet50 failed").click()
     page.wait_for_url(f"**/jobs/{name}/")
     expect_unread(page, "")
+
+
+def test_in_quiet_hours_only_failures_are_shown_in_the_corner(visit: Visit, alice: User) -> None:
+    now, hours = timezone.now(), timedelta(hours=6)
+    UserPreference.objects.create(
+        user=alice,
+        quiet_from=(now - hours).time(),
+        quiet_until=(now + hours).time(),
+        failures_pass_quiet=True,
+    )
+    page = visit("/", alice)
+    expect_unread(page, "")
+    update(submit("quiet", **ALL_EVENTS), state="RUNNING")
+    expect_unread(page, "1")
+    update(submit("loud", **ALL_EVENTS), state="FAILED")
+    toasts = page.locator("notif-toasts")
+    expect(toasts.get_by_text("loud failed")).to_be_visible()
+    expect(toasts.locator(".toast")).to_have_count(1)
+    expect(page.locator("notif-inbox").get_by_text("quiet is running")).to_be_visible()
 
 
 def test_many_at_once_fold_and_do_not_steal_the_focus(visit: Visit, alice: User) -> None:

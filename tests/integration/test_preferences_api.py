@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -99,6 +100,13 @@ def test_the_time_of_mails_can_be_changed_and_quiet_hours_dropped(browser: Clien
     changes = {"bundling_minutes": 15, "daily_hour": 18, "quiet_hours": quiet, "failures_pass_quiet": True}
     assert patch(browser, changes).json().items() >= changes.items()
     assert patch(browser, {"quiet_hours": None}).json()["quiet_hours"] is None
+    now = datetime.now(UTC)
+    times = (f"{now + by * timedelta(hours=1):%H:%M}" for by in (-1, 1))
+    ends = patch(browser, {"quiet_hours": dict(zip(("from", "until"), times, strict=True))}).json()[
+        "quiet_until"
+    ]
+    assert timedelta(minutes=58) < datetime.fromisoformat(ends) - now <= timedelta(hours=1)
+    assert patch(browser, {"quiet_hours": None}).json()["quiet_until"] is None
     assert browser.get(URL).json()["bundling_minutes"] == 15
 
 
