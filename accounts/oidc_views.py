@@ -44,8 +44,12 @@ def callback(request: HttpRequest) -> HttpResponse:
 
 
 def _own_page(request: HttpRequest, url: str) -> str:
-    own = len(url) <= MAX_NEXT and url_has_allowed_host_and_scheme(
-        url, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    own = (
+        url.startswith("/")
+        and len(url) <= MAX_NEXT
+        and url_has_allowed_host_and_scheme(
+            url, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+        )
     )
     return url if own else resolve_url(settings.LOGIN_REDIRECT_URL)
 

@@ -15,6 +15,7 @@ from django.utils import timezone
 from notifications.jobs import MAX_NAME_CHARACTERS, reading_the_table
 from notifications.sources.frameworks.models import plain_job_name
 
+MAX_NAME_BYTES = 4 * MAX_NAME_CHARACTERS
 DEFAULT_DAYS = 30
 MAX_DAYS = 365
 DEFAULT_PAGE = 50
@@ -70,14 +71,16 @@ class Cursor:
     def parse(cls, text: str) -> Cursor:
         try:
             older, time, name = json.loads(base64.urlsafe_b64decode(text.encode()))
-            cursor = cls(older, datetime.fromisoformat(time), name)
+            at = datetime.fromisoformat(time)
             usable = (
                 isinstance(older, bool)
-                and cursor.time.tzinfo is not None
-                and len(name) <= MAX_NAME_CHARACTERS
+                and at.tzinfo is not None
+                and isinstance(name, str)
+                and len(name.encode()) <= MAX_NAME_BYTES
                 and "\0" not in name
             )
-        except (ValueError, TypeError, RecursionError):
+            cursor = cls(older, at.astimezone(UTC), name)
+        except (ValueError, TypeError, OverflowError, RecursionError):
             usable = False
         if not usable:
             raise BadCursorError

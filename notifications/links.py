@@ -8,6 +8,7 @@ from urllib.parse import quote
 from django.conf import settings
 
 from notifications.models import Notification
+from notifications.sources.ingest.alertmanager import web_address
 from notifications.sources.ingest.names import is_alert, is_reported
 from preferences.kinds import Event
 
@@ -29,7 +30,7 @@ def job_of(notification: Notification) -> tuple[str, datetime]:
 
 def page_of(notification: Notification) -> str:
     """The page that a click should open: the job's at its own scheduler, ours, or the alerts in the inbox."""
-    if is_reported(notification.framework_name) and (url := _text(notification, "url")):
+    if is_reported(notification.framework_name) and (url := web_address(_text(notification, "url"))):
         return url
     framework = framework_of(notification)
     return job_page(framework) if framework else f"{settings.BASE_URL}/?event={Event.ALERT.value}"

@@ -2,40 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import serializers
 
 from notifications import inbox
 from notifications.models import Notification
+from preferences.fields import StrictBooleanField, StrictSerializer
 from preferences.kinds import Event
 
 MAX_IDS = 500
 MAX_ID = 2**63 - 1
-
-
-class StrictSerializer(serializers.Serializer[Any]):
-    """Refuses unknown fields, so that a misspelt one does not silently do nothing."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, Mapping):
-            unknown = sorted(set(data) - set(self.fields))
-            if unknown:
-                known = ", ".join(self.fields)
-                raise serializers.ValidationError(
-                    dict.fromkeys(unknown, f"There is no such field; known are: {known}.")
-                )
-        return super().to_internal_value(data)
-
-
-class StrictBooleanField(serializers.BooleanField):
-    """Only JSON's true and false, not "yes" or 1."""
-
-    def to_internal_value(self, data: Any) -> bool:
-        if not isinstance(data, bool):
-            raise serializers.ValidationError("Must be true or false.")
-        return data
 
 
 class JobSerializer(serializers.Serializer[Any]):

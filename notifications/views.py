@@ -77,7 +77,10 @@ def mark_read(request: HttpRequest) -> HttpResponse:
     if which.is_valid():
         inbox.mark_read(user_id=request.user.pk, **which.validated_data)
     target = request.POST.get("next", "")
-    if not url_has_allowed_host_and_scheme(target, allowed_hosts={request.get_host()}):
+    own = target.startswith("/") and url_has_allowed_host_and_scheme(
+        target, allowed_hosts={request.get_host()}
+    )
+    if not own:
         target = "/"
     return redirect(target)
 

@@ -6,6 +6,7 @@ from typing import Any
 from django import template
 
 from notifications.explanation import Explanation, explain
+from notifications.sources.ingest import alertmanager
 
 register = template.Library()
 
@@ -14,3 +15,9 @@ register = template.Library()
 def explained(item: Mapping[str, Any]) -> Explanation:
     """Of a notification as REST shows it."""
     return explain(item["event"], item["details"])
+
+
+@register.filter
+def web_address(value: Any) -> str:
+    """The address if a browser may follow it, else ''."""
+    return alertmanager.web_address(value) if isinstance(value, str) else ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from datetime import timedelta
 from itertools import chain
 from typing import Any
@@ -16,6 +18,19 @@ from django.utils import timezone
 from notifications import job_list
 from tests.clients import JOBS, client_of
 from tests.cluster import submit_named
+
+MOMENT = "2026-01-01T00:00:00+00:00"
+MADE_UP: list[tuple[Any, ...]] = [
+    (True, MOMENT, ["x"]),
+    (True, MOMENT, {}),
+    (True, MOMENT, "\ud800"),
+    (True, "0001-01-01T00:00:00+23:59", ""),
+    (False, "9999-12-31T23:59:59-23:59", ""),
+]
+
+
+def made_up(*parts: Any) -> str:
+    return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode()
 
 
 def names(answer: Any) -> list[str]:
@@ -98,6 +113,7 @@ class TestList:
             ("cursor=%00", "cursor"),
             ("cursor=WzEsIDIsIDNd", "cursor"),
             ("user=bob", "user"),
+            *((f"cursor={made_up(*parts)}", "cursor") for parts in MADE_UP),
         ],
     )
     def test_a_query_that_cannot_be_used_is_refused_by_name(

@@ -121,7 +121,7 @@ def test_the_session_is_a_new_one(site: str, good: Provider, alice: User) -> Non
     [
         (PROFILE, PROFILE), ("/jobs/?q=a&b=1", "/jobs/?q=a&b=1"), ("", INBOX), ("https://evil.example.org/", INBOX),
         ("//evil.example.org/", INBOX), ("/\\evil.example.org", INBOX), ("javascript:alert(1)", INBOX),
-        ("http:evil.example.org", INBOX), ("/" * 3000, INBOX), ("/profile/" + "x" * 3000, INBOX),
+        ("http:evil.example.org", INBOX), ("word", INBOX), ("/" * 3000, INBOX), ("/profile/" + "x" * 3000, INBOX),
     ],
 )  # fmt: skip
 def test_afterwards_to_own_pages_only(

@@ -24,11 +24,23 @@ class TestBodies:
             (b'{"up_to": NaN}', "application/json", 400),
             (b'{"up_to": ' + b"1" * 10_000 + b"}", "application/json", 400),
             (b"[" * 100_000, "application/json", 400),
+            (b'{"\\ud800": 1}', "application/json", 400),
             (b'{"up_to": 1}' + b" " * 1024 * 1024, "application/json", 413),
             (b"up_to=1", "application/x-www-form-urlencoded", 415),
             (b"<up_to>1</up_to>", "application/xml", 415),
         ],
-        ids=["cut", "empty", "no UTF-8", "NaN", "huge number", "deep", "too large", "form", "XML"],
+        ids=[
+            "cut",
+            "empty",
+            "no UTF-8",
+            "NaN",
+            "huge number",
+            "deep",
+            "half a character",
+            "too large",
+            "form",
+            "XML",
+        ],
     )
     def test_a_body_that_cannot_be_used(self, browser: Client, body: bytes, kind: str, status: int) -> None:
         answer = browser.generic("POST", MARK_READ, body, content_type=kind)
