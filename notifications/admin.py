@@ -2,7 +2,7 @@
 
 What the poller and the workers write is read-only here: an edit would say that something happened which never
 did.
-No page counts or sorts a whole table: lists are by id, and their length is counted up to a limit.
+No page counts or sorts a whole table, see `long_tables`.
 """
 
 from __future__ import annotations
@@ -12,64 +12,16 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 
-from notifications.delivery import queue
-from notifications.models import Delivery, DeliveryState, Notification
+from notifications.delivery_admin import DeliveryAdmin
+from notifications.long_tables import LongTableAdmin, chosen_ids, job_or_user
+from notifications.models import Notification
 from notifications.sources.frameworks import changes
 from notifications.sources.frameworks.models import CapturedChange, FailedChange, WaitingJob
 from notifications.sources.ingest import line
 from notifications.sources.ingest.models import Received
-from preferences.paging import CappedPaginator
 
-MAX_CHOSEN_ROWS = 10_000
-MAX_BIGINT = 2**63 - 1
-
-
-class LongTableAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Read-only, newest first, searched by exact values that an index can find."""
-
-    paginator = CappedPaginator
-    show_full_result_count = False
-    ordering = ["-pk"]
-    sortable_by = ()
-    list_per_page = 50
-    search_fields = ["pk"]  # shows the search box; what it does is `look_for`
-
-    def look_for(self, term: str) -> Q:
-        raise NotImplementedError
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        term = search_term.strip().replace("\x00", "")
-        return (queryset.filter(self.look_for(term)) if term else queryset), False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_try_again_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(f"{self.opts.app_label}.change_{self.opts.model_name}")
-
-
-def job_or_user(term: str, *, prefix: str = "") -> Q:
-    """A notification by its id, or those of a framework, a job or a user by the exact name."""
-    found = (
-        Q(**{f"{prefix}framework_name": term})
-        | Q(**{f"{prefix}job_name": term})
-        | Q(**{f"{prefix}user__username": term})
-    )
-    return found | Q(**{f"{prefix}pk": int(term)}) if is_id(term) else found
-
-
-def is_id(term: str) -> bool:
-    return term.isascii() and term.isdecimal() and len(term) <= 19 and int(term) <= MAX_BIGINT
+__all__ = ["DeliveryAdmin"]  # registers itself
 
 
 @admin.register(Notification)
@@ -77,58 +29,15 @@ class NotificationAdmin(LongTableAdmin):
     list_display = ["id", "event", "job_name", "user", "occurred_at", "read_at"]
     list_filter = ["event"]
     list_select_related = ["user"]
-    search_help_text = "Exact id, job name, framework name or user name"
+    search_help_text = (
+        f"Exact id; or job name, framework name or user name, among the newest {LongTableAdmin.newest_rows:,}"
+    )
 
     def look_for(self, term: str) -> Q:
         return job_or_user(term)
 
-
-@admin.register(Delivery)
-class DeliveryAdmin(LongTableAdmin):
-    list_display = [
-        "id",
-        "channel",
-        "target",
-        "state",
-        "attempts",
-        "refusals",
-        "due_at",
-        "sent_at",
-        "user",
-        "job",
-        "error",
-    ]
-    list_filter = ["state", "channel"]
-    list_select_related = ["notification__user", "target"]
-    search_help_text = "Exact id, or job name, framework name or user name of the notification"
-    actions = ["try_again"]
-
-    def look_for(self, term: str) -> Q:
-        found = job_or_user(term, prefix="notification__")
-        return found | Q(pk=int(term)) if is_id(term) else found
-
-    @admin.display
-    def user(self, delivery: Delivery) -> str:
-        return delivery.notification.user.get_username()
-
-    @admin.display
-    def job(self, delivery: Delivery) -> str:
-        return delivery.notification.job_name
-
-    @admin.display(description="last error")
-    def error(self, delivery: Delivery) -> str:
-        if delivery.state == DeliveryState.LEASED and delivery.due_at < timezone.now():
-            return "The lease ran out: its worker ended or is stuck. The next worker that is free takes it."
-        return delivery.last_error[:120]
-
-    @admin.action(description="Try again", permissions=["try_again"])
-    def try_again(self, request: HttpRequest, deliveries: QuerySet[Delivery]) -> None:
-        chosen = list(deliveries.values_list("id", flat=True)[:MAX_CHOSEN_ROWS])
-        count = queue.try_again(chosen)
-        self.message_user(request, f"{count} put back in line; they go out within seconds.", messages.SUCCESS)
-        if left := len(chosen) - count:
-            said = f"{left} left alone: only failed and dropped ones can be tried again."
-            self.message_user(request, said, messages.WARNING)
+    def by_id(self, number: int) -> Q:
+        return Q(pk=number)
 
 
 class ChangeAdmin(LongTableAdmin):
@@ -147,6 +56,7 @@ class CapturedChangeAdmin(ChangeAdmin):
 @admin.register(FailedChange)
 class FailedChangeAdmin(ChangeAdmin):
     list_display = ["id", "framework_name", "user_name", "old_state", "new_state", "failed_at", "short_error"]
+    newest_rows = None
     actions = ["try_again"]
 
     @admin.display(description="error")
@@ -157,9 +67,11 @@ class FailedChangeAdmin(ChangeAdmin):
         """Throwing one away is a decision that only a person can make."""
         return request.user.has_perm("notifications.delete_failedchange")
 
-    @admin.action(description="Try again", permissions=["try_again"])
+    @admin.action(description="Try again", permissions=["act"])
     def try_again(self, request: HttpRequest, failed: QuerySet[FailedChange]) -> None:
-        count = changes.try_again(list(failed.values_list("id", flat=True)[:MAX_CHOSEN_ROWS]))
+        chosen = chosen_ids(failed)
+        self.log_action(request, chosen, "Tried again.")  # first: what is put back in line is gone from here
+        count = changes.try_again(chosen)
         self.message_user(request, f"{count} put back in line for the poller.", messages.SUCCESS)
 
 
@@ -189,18 +101,24 @@ class ReceivedAdmin(LongTableAdmin):
     def look_for(self, term: str) -> Q:
         return Q(key=term) | Q(user_name=term)
 
+    def sees_all(self, request: HttpRequest) -> bool:
+        return request.GET.get(PutAsideFilter.parameter_name) == "aside"
+
     @admin.display(description="error")
     def short_error(self, received: Received) -> str:
         return received.error[:120]
 
-    @admin.action(description="Try again", permissions=["try_again"])
-    def try_again(self, request: HttpRequest, chosen: QuerySet[Received]) -> None:
-        count = line.try_again(list(chosen.values_list("id", flat=True)[:MAX_CHOSEN_ROWS]))
+    @admin.action(description="Try again", permissions=["act"])
+    def try_again(self, request: HttpRequest, received: QuerySet[Received]) -> None:
+        chosen = chosen_ids(received)
+        self.log_action(request, chosen, "Tried again.")
+        count = line.try_again(chosen)
         self.message_user(request, f"{count} put back in line for the poller.", messages.SUCCESS)
 
 
 @admin.register(WaitingJob)
 class WaitingJobAdmin(LongTableAdmin):
+    newest_rows = None
     list_display = ["framework_name", "user_name", "since", "ordinal", "due_at"]
     search_help_text = "Exact framework name or user name"
 

@@ -91,6 +91,7 @@ class DeliveryState(models.TextChoices):
 
 TO_BUNDLE = Q(state=DeliveryState.BUNDLED, bundle=None)
 OPEN_STATES = [DeliveryState.PENDING, DeliveryState.LEASED, DeliveryState.RETRY]
+ENDED_UNSENT = [DeliveryState.FAILED, DeliveryState.DROPPED]
 
 
 class Delivery(models.Model):
@@ -156,6 +157,7 @@ class Delivery(models.Model):
             ),
             models.Index(fields=["due_at", "id"], name="delivery_to_bundle", condition=TO_BUNDLE),
             models.Index(fields=["bundle"], name="delivery_bundle", condition=Q(bundle__isnull=False)),
+            models.Index(fields=["state", "id"], name="delivery_unsent", condition=Q(state__in=ENDED_UNSENT)),
         ]
 
     def __str__(self) -> str:

@@ -5,6 +5,7 @@ Whatever changes here who wants what is announced, like a change made on the pro
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django import forms
@@ -17,6 +18,7 @@ from django.shortcuts import redirect
 from preferences import signals
 from preferences.kinds import JOB_EVENTS, Channel
 from preferences.models import (
+    AddressRecord,
     ChannelPolicy,
     ChannelPreference,
     JobConfig,
@@ -25,6 +27,8 @@ from preferences.models import (
     UserPreference,
 )
 from preferences.paging import CappedPaginator
+
+logger = logging.getLogger(__name__)
 
 
 class BoundedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -166,12 +170,51 @@ class JobConfigAdmin(AnnouncingAdmin):
 
 @admin.register(ChannelPolicy)
 class ChannelPolicyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """A channel without a row is on."""
+    """A channel without a row is on. Pausing and resuming are on the page of the deliveries."""
 
-    list_display = ("channel", "enabled")
+    list_display = ("channel", "enabled", "paused", "paused_at", "pause_reason")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: ChannelPolicy | None = None) -> tuple[str, ...]:
+        return ("channel", "paused", "paused_at", "pause_reason") if obj else ()
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return super().has_add_permission(request) and ChannelPolicy.objects.count() < len(Channel)
+
+    def save_model(self, request: HttpRequest, obj: ChannelPolicy, form: Any, change: bool) -> None:
+        """Only what was changed here: a worker may pause the channel at this moment."""
+        obj.save(update_fields=form.changed_data if change else None)
+        logger.info(
+            "channel policy saved channel=%s enabled=%s by=%s", obj.channel, obj.enabled, request.user.pk
+        )
+
+    def delete_model(self, request: HttpRequest, obj: ChannelPolicy) -> None:
+        super().delete_model(request, obj)
+        logger.info("channel policy dropped channel=%s by=%s", obj.channel, request.user.pk)
+
+
+@admin.register(AddressRecord)
+class AddressRecordAdmin(BoundedAdmin):
+    """Deleting one lifts it: the next mail goes out again."""
+
+    list_display = ("user", "address", "refusals", "last_error", "refused_at")
+    list_select_related = ("user",)
+    search_fields = ("user__username__exact", "address__exact")
+    ordering = ("-pk",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def delete_model(self, request: HttpRequest, obj: AddressRecord) -> None:
+        super().delete_model(request, obj)
+        logger.info("address record dropped user=%s by=%s", obj.user_id, request.user.pk)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[AddressRecord]) -> None:
+        users = list(queryset.values_list("user_id", flat=True))
+        super().delete_queryset(request, queryset)
+        logger.info("address records dropped users=%s by=%s", users, request.user.pk)
 
 
 @admin.register(SiteSettings)

@@ -209,9 +209,9 @@ class ChannelPolicy(models.Model):
 
     channel = models.CharField(max_length=32, choices=Channel.choices, primary_key=True)
     enabled = models.BooleanField(default=True, help_text="Off: what is to be sent is dropped.")
-    paused = models.BooleanField(db_default=False, editable=False)
+    paused = models.BooleanField(default=False, editable=False)
     paused_at = models.DateTimeField(null=True, editable=False)
-    pause_reason = models.TextField(db_default="", editable=False)
+    pause_reason = models.TextField(default="", editable=False)
     try_at = models.DateTimeField(null=True, editable=False)
     broken_since = models.DateTimeField(null=True, editable=False)
 

@@ -6,7 +6,7 @@ moment at which it ends: a worker whose lease ran out cannot overwrite what its 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,7 +18,7 @@ from django.db.models.functions import Now
 
 from notifications import counting
 from notifications.delivery.base import MAX_ERROR_CHARACTERS
-from notifications.models import Delivery, DeliveryState
+from notifications.models import ENDED_UNSENT, Delivery, DeliveryState
 from notifications.wording import one_line
 from preferences.kinds import Channel
 
@@ -114,24 +114,51 @@ def give_back(taken: Claim, *, error: str = "", pause_seconds: float = 0) -> boo
     return _update(taken, state=state, due_at=_in(pause_seconds), attempts=F("attempts") - 1, **values)
 
 
-def try_again(ids: Sequence[int]) -> int:
-    """Put failed or dropped deliveries back in line, as if never tried; returns how many.
+def try_again(ids: Collection[int], *, states: Collection[str] = ENDED_UNSENT) -> list[int]:
+    """Put deliveries that have ended in one of `states` back in line, as if never tried; returns which.
 
     Those that were in a bundle go out together again.
     """
-    ended = Delivery.objects.filter(id__in=ids, state__in=[DeliveryState.FAILED, DeliveryState.DROPPED])
     was_bundled = Q(bundle_size__gt=1) | Q(bundle__isnull=False)
-    return ended.update(
-        state=Case(
-            When(was_bundled, then=Value(DeliveryState.BUNDLED)), default=Value(DeliveryState.PENDING)
-        ),
-        bundle=None,
-        bundle_size=1,
-        attempts=0,
-        refusals=0,
-        due_at=Now(),
-        planned_at=Now(),
-    )
+    with transaction.atomic():
+        ended = Delivery.objects.select_for_update().filter(id__in=ids, state__in=states)
+        found = list(ended.order_by("id").values_list("id", flat=True))
+        Delivery.objects.filter(id__in=found).update(
+            state=Case(
+                When(was_bundled, then=Value(DeliveryState.BUNDLED)), default=Value(DeliveryState.PENDING)
+            ),
+            bundle=None,
+            bundle_size=1,
+            attempts=0,
+            refusals=0,
+            due_at=Now(),
+            planned_at=Now(),
+            sent_at=None,
+        )
+    return found
+
+
+def cancel(ids: Collection[int], *, by: str) -> list[int]:
+    """Drop what waits, or was left behind by a worker that has ended; returns which.
+
+    What was to go out together with one of them gets another bundle.
+    """
+    in_line = [DeliveryState.PENDING, DeliveryState.RETRY]
+    left_behind = Q(state=DeliveryState.LEASED, due_at__lte=Now())
+    bundled = Q(state=DeliveryState.BUNDLED) & (Q(bundle=None) | Q(bundle__state__in=in_line))
+    tally = counting.Tally()
+    with transaction.atomic():
+        waiting = Delivery.objects.select_for_update(of=("self",)).filter(id__in=ids)
+        waiting = waiting.filter(Q(state__in=in_line) | left_behind | bundled).order_by("id")
+        found = dict(waiting.values_list("id", "channel"))
+        Delivery.objects.filter(id__in=found).update(
+            state=DeliveryState.DROPPED, last_error=_cut(f"Cancelled by {by}.")
+        )
+        Delivery.objects.filter(bundle__in=found, state=DeliveryState.BUNDLED).update(bundle=None)
+        for channel in found.values():
+            tally.add(counting.DELIVERIES, channel, counting.DROPPED)
+        tally.store()
+    return list(found)
 
 
 def _settle(

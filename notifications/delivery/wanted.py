@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from datetime import timedelta
+
+from django.utils import timezone
 
 from notifications import links
 from notifications.models import Delivery
@@ -11,6 +14,9 @@ from preferences.rules import channels_on
 
 MUTED = "The job has been muted."
 """The one reason that says nothing about the user's other deliveries."""
+
+EXPIRES_AFTER = timedelta(days=3)
+"""Of no use any more: the mail server was away, or the channel paused, for so long. A bundle is one mail."""
 
 
 def why_not_wanted(deliveries: Collection[Delivery]) -> Mapping[int, str]:
@@ -30,7 +36,9 @@ def why_not_wanted(deliveries: Collection[Delivery]) -> Mapping[int, str]:
     reasons = {}
     for delivery in deliveries:
         notification = delivery.notification
-        if not notification.user.is_active:
+        if delivery.bundle_size == 1 and delivery.planned_at < timezone.now() - EXPIRES_AFTER:
+            reasons[delivery.id] = f"It could not be sent within {EXPIRES_AFTER.days} days."
+        elif not notification.user.is_active:
             reasons[delivery.id] = "The user has been deactivated."
         elif delivery.channel not in on:
             reasons[delivery.id] = "The administrator has switched this channel off."

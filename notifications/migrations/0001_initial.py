@@ -242,6 +242,10 @@ class Migration(migrations.Migration):
             model_name='delivery',
             index=models.Index(condition=models.Q(('bundle__isnull', False)), fields=['bundle'], name='delivery_bundle'),
         ),
+        migrations.AddIndex(
+            model_name='delivery',
+            index=models.Index(condition=models.Q(('state__in', ['failed', 'dropped'])), fields=['state', 'id'], name='delivery_unsent'),
+        ),
         migrations.AddConstraint(
             model_name='delivery',
             constraint=models.UniqueConstraint(condition=models.Q(('target__isnull', True)), fields=('notification', 'channel'), name='one_delivery_per_channel'),

@@ -24,9 +24,9 @@ class Migration(migrations.Migration):
             fields=[
                 ('channel', models.CharField(choices=[('webportal', 'Web portal'), ('email', 'E-mail'), ('alertmanager', 'Alertmanager'), ('apprise', 'Chat'), ('webhook', 'Webhook')], max_length=32, primary_key=True, serialize=False)),
                 ('enabled', models.BooleanField(default=True, help_text='Off: what is to be sent is dropped.')),
-                ('paused', models.BooleanField(db_default=False, editable=False)),
+                ('paused', models.BooleanField(default=False, editable=False)),
                 ('paused_at', models.DateTimeField(editable=False, null=True)),
-                ('pause_reason', models.TextField(db_default='', editable=False)),
+                ('pause_reason', models.TextField(default='', editable=False)),
                 ('try_at', models.DateTimeField(editable=False, null=True)),
                 ('broken_since', models.DateTimeField(editable=False, null=True)),
             ],

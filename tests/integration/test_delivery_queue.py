@@ -113,7 +113,7 @@ def test_a_lease_given_back_and_one_that_was_put_in_line_anew_are_not_those_of_b
     (first,) = queue.claim(Channel.EMAIL, limit=1)
     let_lease_run_out(delivery)
     queue.mark_failed(queue.claim(Channel.EMAIL, limit=1)[0], error="x")
-    assert queue.try_again([delivery.id]) == 1
+    assert queue.try_again([delivery.id]) == [delivery.id]
     (again,) = queue.claim(Channel.EMAIL, limit=1)
     assert again.attempts == first.attempts, "the number of the attempt does not tell them apart"
     assert queue.mark_sent(first) is False
@@ -133,7 +133,7 @@ def test_trying_again_takes_only_what_has_ended_unsent(alice: User) -> None:
     failed, sent = make_delivery(alice), make_delivery(alice)
     Delivery.objects.filter(id=failed.id).update(state=DeliveryState.FAILED, attempts=10, refusals=9)
     Delivery.objects.filter(id=sent.id).update(state=DeliveryState.SENT)
-    assert queue.try_again([failed.id, sent.id]) == 1
+    assert queue.try_again([failed.id, sent.id]) == [failed.id]
     (taken,) = queue.claim(Channel.EMAIL, limit=10)
     assert (taken.id, taken.attempts, taken.refusals) == (failed.id, 1, 0)
 
