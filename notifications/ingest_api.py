@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -154,7 +154,7 @@ class MomentField(serializers.Field[datetime, str, str, Any]):
             self.fail("future")
         if time < now - MAX_AGE:
             self.fail("old")
-        return time
+        return time.astimezone(UTC)  # PostgreSQL knows fewer offsets
 
     def to_representation(self, value: datetime) -> str:
         return value.isoformat()

@@ -34,6 +34,9 @@ from preferences.wishes import load_wishes
 logger = logging.getLogger(__name__)
 
 BATCH_CHANGES = 1000
+LONG_BATCH_SECONDS = 1.0
+"""A batch that takes longer makes the next ones smaller: the database cuts off a session that thinks for too long."""
+
 STANDBY_SECONDS = 1.0
 ONCE_PATIENCE_SECONDS = 60.0
 """How long `once` waits for what another poller has in hand."""
@@ -62,6 +65,7 @@ class Poller:
         self._announced = False  # whether the sleep lock is held
         self._is_full = False
         self._one_at_a_time = 0
+        self._parts = 1  # into which a full batch is divided for the moment
         self._said = ""
         self._missing = ""
         self._next_upkeep = 0.0
@@ -70,12 +74,13 @@ class Poller:
         """One batch of every source, each in one transaction. Whether there may be more."""
         connection.ensure_connection()
         session = connection.connection
-        limit = 1 if self._one_at_a_time else BATCH_CHANGES
+        limit = 1 if self._one_at_a_time else max(1, BATCH_CHANGES // self._parts)
         more = False
         for source in self._sources:
             try:
                 more |= self._step(source, limit)
             except NOT_THE_CHANGE:
+                self._parts = min(8 * self._parts, BATCH_CHANGES)
                 raise
             except Exception as error:  # whatever it is, it must hold up nobody else
                 # One of the changes cannot be read or stored. Alone, it shows itself and is put aside.
@@ -137,7 +142,12 @@ class Poller:
                 return False
             self._is_full = batch.is_full
             recorded = self._record(source, batch)
-            recording.count(batch, recorded, seconds=time.monotonic() - started)
+            seconds = time.monotonic() - started
+            recording.count(batch, recorded, seconds=seconds)
+        if seconds > LONG_BATCH_SECONDS:
+            self._parts = min(2 * self._parts, BATCH_CHANGES)
+        elif seconds < LONG_BATCH_SECONDS / 4:
+            self._parts = max(1, self._parts // 2)
         if recorded.deliveries:
             self._hint()
         return True

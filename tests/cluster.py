@@ -81,10 +81,12 @@ RESET: dict[str, Any] = {**dict.fromkeys(DONE_COLUMNS, False), "notifiedAtRetrie
 ALL_EVENTS = asking(*EVENTS)
 
 
-def snapshot(*, ran_at: str | None = None, code: int | None = None, phrase: str = "") -> str:
+def snapshot(
+    *, ran_at: str | None = None, ended_at: str | None = None, code: int | None = None, phrase: str = ""
+) -> str:
     """A Framework object with just what decides."""
     completion = None if code is None else {"code": code, "phrase": phrase, "type": {"name": "Failed"}}
-    attempt = {"runTime": ran_at, "completionStatus": completion}
+    attempt = {"runTime": ran_at, "completionTime": ended_at, "completionStatus": completion}
     return json.dumps({"status": {"runTime": ran_at, "attemptStatus": attempt}})
 
 

@@ -67,6 +67,14 @@ CASES: dict[str, tuple[list[Step], list[tuple[str, int]]]] = {
         [{"state": "WAITING", "retries": 1, "snapshot": snapshot(ran_at=NOW, code=1)}, {"state": "RUNNING"}],
         [("running", 0), ("retried", 1)],
     ),
+    "first attempt never ran, the second did": (
+        [
+            {"snapshot": snapshot(code=254, ended_at=NOW)},
+            {"state": "WAITING", "retries": 1, "snapshot": snapshot()},
+            {"state": "RUNNING", "snapshot": snapshot(ran_at=NOW)},
+        ],
+        [("retried", 1), ("running", 0)],
+    ),
     "stopped by the user, which resets the marks": (
         [
             {"state": "RUNNING"},

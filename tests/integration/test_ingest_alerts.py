@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
 from pytest_django import Settings
 
 from notifcenter import demo_setup
 from notifications.delivery.wanted import why_not_wanted
 from notifications.models import Delivery, Notification, Received
-from notifications.sources.ingest import source
+from notifications.sources.ingest import line, source
+from notifications.sources.ingest.line import New
+from notifications.sources.ingest.models import Kind
 from preferences import services
 from preferences.kinds import Channel, Event
 from preferences.models import SiteSettings
@@ -271,6 +276,24 @@ class TestPutAside:
         drain()
         assert Notification.objects.count() == 2
         assert "a defect" in Received.objects.exclude(error="").get().error
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_alerts_in_another_order_at_the_same_moment() -> None:
+    """As from two Alertmanagers of one cluster: neither may wait for the other."""
+    rows = [New(f"alert:{number}", Kind.ALERT, "alice", {}) for number in range(3000)]
+    ready = Barrier(2)
+
+    def put(received: list[New]) -> int:
+        try:
+            connection.ensure_connection()
+            ready.wait()
+            return len(line.put(received))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sum(pool.map(put, [rows, rows[::-1]])) == len(rows)
 
 
 def test_the_demo_shows_one_to_each_of_its_users(alice: User) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from datetime import timedelta
+from datetime import timezone as dt_timezone
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,12 @@ class TestTold:
     def test_when_it_happened(self, alice: User) -> None:
         at = timezone.now() - timedelta(hours=3)
         post(occurred_at=at.isoformat())
+        drain()
+        assert Notification.objects.get().occurred_at == at
+
+    def test_an_offset_that_postgresql_does_not_know(self, alice: User) -> None:
+        at = timezone.now()
+        post(occurred_at=at.astimezone(dt_timezone(timedelta(hours=23))).isoformat())
         drain()
         assert Notification.objects.get().occurred_at == at
 

@@ -136,6 +136,27 @@ class TestWhatCannotBeStored:
         assert told() == [("failed", 0)]
         assert {one.error for one in FailedChange.objects.all()} == {"ZeroDivisionError('division by zero')"}
 
+    def test_a_change_that_comes_in_before_it_meanwhile_is_not_blamed(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Ids are handed out before the commit: that of a long transaction turns up late."""
+        refuse("job_name = 'poison'")
+        late = CapturedChange(
+            id=1, framework_name="late", submission_time=timezone.now(), user_name="alice",
+            old_state="WAITING", new_state="FAILED",
+        )  # fmt: skip
+        poison = submit("poison", state="FAILED")
+        put_aside = changes.put_aside_waiting
+
+        def put_aside_later(*arguments: Any) -> bool:
+            CapturedChange.objects.bulk_create([late], ignore_conflicts=True)
+            return put_aside(*arguments)
+
+        monkeypatch.setattr(changes, "put_aside_waiting", put_aside_later)
+        drain()
+        assert FailedChange.objects.get().framework_name == poison
+        assert told("late") == [("failed", 0)]
+
     def test_a_wait_that_cannot_be_told_puts_no_change_aside(self) -> None:
         refuse("event = 'waiting_too_long' AND job_name = 'poison'")
         submit("poison")

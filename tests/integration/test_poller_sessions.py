@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -15,8 +16,10 @@ from notifications.database_errors import LOST_CONNECTION
 from notifications.listening import Listener
 from notifications.models import CapturedChange, FailedChange, PendingMark
 from notifications.poller import Poller
-from notifications.sources.frameworks import capture, names, reconcile
+from notifications.sources.frameworks import capture, names, reconcile, source
 from notifications.sources.frameworks.source import FrameworkSource
+from notifications.stopping import Stop
+from preferences.job_protocol import NO_BLOCK, Block
 from tests.cluster import submit, told, update
 from tests.database import second_session, sql
 from tests.pollers import drain, held
@@ -67,6 +70,35 @@ def test_a_frozen_poller_gives_up_its_lead_and_its_batch(monkeypatch: pytest.Mon
     assert told() == []
     drain()
     assert told() == [("failed", 0)]
+
+
+def test_a_batch_that_takes_too_long_is_divided(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else it would be cut off by the limit of the session, taken again and cut off again, for ever."""
+    short = poller_session.SETTINGS.replace("session_timeout = '5s'", "session_timeout = '1s'")
+    monkeypatch.setattr(poller_session, "SETTINGS", short)
+
+    def read_slowly(text: str | None) -> Block:
+        time.sleep(0.03)
+        return NO_BLOCK
+
+    monkeypatch.setattr(source, "read_block", read_slowly)
+    for number in range(50):
+        update(submit(f"job-{number}"), state="FAILED")
+    stop = Stop()
+
+    def work() -> None:
+        try:
+            Poller().run(stop)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        working = pool.submit(work)
+        try:
+            wait_for(lambda: len(told()) == 50, what="all are told")
+        finally:
+            stop.request()
+        working.result()
 
 
 def test_a_change_is_not_blamed_for_a_connection_lost_under_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,9 +31,9 @@ STATE_TIME = """
 _PUT_ASIDE = f"""
 INSERT INTO notifications_failedchange ({_COPIED}, error) VALUES ({", ".join(["%s"] * 10)}, true, %s)
 """  # noqa: S608 - constants only
-_PUT_ASIDE_OLDEST = f"""
-WITH gone AS (DELETE FROM notifications_capturedchange WHERE id =
-    (SELECT id FROM notifications_capturedchange ORDER BY id LIMIT 1) RETURNING {_COPIED})
+_PUT_ASIDE_WAITING = f"""
+WITH gone AS (DELETE FROM notifications_capturedchange WHERE id = COALESCE(%s,
+    (SELECT id FROM notifications_capturedchange ORDER BY id LIMIT 1)) RETURNING {_COPIED})
 INSERT INTO notifications_failedchange ({_COPIED}, error) SELECT {_COPIED}, %s FROM gone
 """  # noqa: S608 - constants only
 _TRY_AGAIN = f"""
@@ -68,7 +68,7 @@ WITH c AS MATERIALIZED (
         SELECT id FROM notifications_capturedchange ORDER BY id LIMIT %s)) RETURNING *
 )
 SELECT {", ".join("c." + column for column in _COPIED.split(", "))},
-    extract(epoch FROM now() - c.changed_at)::float8, {JOB_COLUMNS}
+    extract(epoch FROM now() - c.changed_at)::float8, c.id, {JOB_COLUMNS}
 FROM c LEFT JOIN frameworks f ON f.name = c.framework_name
     AND f."submissionTime" IS NOT DISTINCT FROM c.submission_time
 {OWN_WISHES}
@@ -128,6 +128,7 @@ class TakenChange(NamedTuple):
     ended_attempt: str | None
     counted: bool
     age_seconds: float
+    id: int
     row: JobRow
 
 
@@ -143,7 +144,8 @@ def take(limit: int) -> list[TakenChange]:
                 ended_attempt=row[9],
                 counted=row[10],
                 age_seconds=row[11],
-                row=JobRow.of(row[12:]),
+                id=row[12],
+                row=JobRow.of(row[13:]),
             )
             for row in cursor.fetchall()
         ]
@@ -182,10 +184,10 @@ def put_aside(errors: Iterable[tuple[TakenChange, str]]) -> None:
             cursor.execute(_PUT_ASIDE, values)
 
 
-def put_aside_oldest(error: str) -> bool:
-    """Take the first change out of the line; False when there is none."""
+def put_aside_waiting(change_id: int | None, error: str) -> bool:
+    """Take this change, or else the first one, out of the line; False when there is none."""
     with connection.cursor() as cursor:
-        cursor.execute(_PUT_ASIDE_OLDEST, [error])
+        cursor.execute(_PUT_ASIDE_WAITING, [change_id, error])
         return bool(cursor.rowcount)
 
 

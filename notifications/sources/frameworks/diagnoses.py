@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from notifications.sources.frameworks import changes
 from notifications.sources.frameworks.changes import TakenChange
-from notifications.sources.frameworks.diagnosis import Diagnosis, RowFacts, diagnose, diagnose_retry
+from notifications.sources.frameworks.diagnosis import (
+    Diagnosis,
+    RowFacts,
+    diagnose,
+    diagnose_retry,
+    never_ran,
+)
 from notifications.sources.frameworks.exit_spec import ExitSpec
-from notifications.sources.frameworks.transitions import needs_snapshot
+from notifications.sources.frameworks.transitions import ends_first_attempt, needs_snapshot
 
 
 class Diagnoses:
@@ -25,7 +32,13 @@ class Diagnoses:
 
     def of(self, one: TakenChange) -> Diagnosis:
         """The job as it stands now; without a snapshot worth reading, by the columns alone."""
-        return self._known.get(one.change.framework_name) or diagnose(None, _facts(one), self._spec)
+        now = self._known.get(one.change.framework_name) or diagnose(None, _facts(one), self._spec)
+        # The snapshot may tell of a later attempt already, which has run.
+        return (
+            replace(now, ran_at=None)
+            if ends_first_attempt(one.change) and never_ran(one.ended_attempt)
+            else now
+        )
 
     def of_retry(self, one: TakenChange) -> Mapping[str, Any]:
         """The attempt that has ended; of several at once the first, because that was seen."""

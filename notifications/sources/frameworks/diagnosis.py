@@ -113,6 +113,12 @@ def diagnose_retry(
     return _known(details)
 
 
+def never_ran(ended: str | None) -> bool:
+    """Whether an attempt, given as in `diagnose_retry`, is known to have come to its end without running."""
+    attempt = _parsed(ended)
+    return bool(attempt.get("completionTime")) and "runTime" in attempt and attempt["runTime"] is None
+
+
 def _known(details: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in details.items() if value is not None}
 

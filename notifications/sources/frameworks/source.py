@@ -27,7 +27,7 @@ from notifications.sources.frameworks.waiting import DueWait, Wait
 from notifications.sources.usernames import valid_username
 from preferences.job_protocol import as_job_file, read_block
 from preferences.kinds import Event
-from preferences.rules import NO_OVERRIDE, JobFile, waiting_limit_minutes
+from preferences.rules import NO_FILE, NO_OVERRIDE, JobFile, waiting_limit_minutes
 from preferences.wishes import Wishes
 
 logger = logging.getLogger(__name__)
@@ -59,11 +59,14 @@ class FrameworkBatch(Batch):
 class FrameworkSource(Source):
     def __init__(self) -> None:
         self._look_for_due_at = 0.0
+        self._first_taken: int | None = None
         self._exit_spec = ExitSpecFile(settings.PAI_EXIT_SPEC)
         self._counts = JobCounts()
 
     def take(self, limit: int) -> FrameworkBatch | None:
+        self._first_taken = None
         taken = changes.take(limit)
+        self._first_taken = taken[0].id if taken else 0
         batch = FrameworkBatch(is_full=len(taken) == limit)
         if taken:
             diagnoses = Diagnoses(taken, self._exit_spec.current())
@@ -98,7 +101,14 @@ class FrameworkSource(Source):
 
     def put_aside(self, error: str) -> bool:
         logger.warning("change put aside error=%r", error.partition("\n")[0])  # its details are the row
-        return changes.put_aside_oldest(error) or waiting.give_up_oldest()
+        if (
+            self._first_taken
+        ):  # not what has come before it meanwhile: the writers' ids are not in commit order
+            changes.put_aside_waiting(self._first_taken, error)
+            return True
+        if self._first_taken is None and changes.put_aside_waiting(None, error):
+            return True
+        return waiting.give_up_oldest()
 
     def reconcile(self) -> int:
         queued = reconcile.reconcile()
@@ -156,7 +166,7 @@ def _candidates(one: TakenChange, diagnoses: Diagnoses) -> Iterator[Candidate]:
     username = valid_username(one.user_name)
     now, retry = partial(diagnoses.of, one), partial(diagnoses.of_retry, one)
     events = events_of(one.change, one.row.gpus, now, retry)
-    file = _job_file(one.row)
+    file = _job_file(one.row) if events else NO_FILE
     for event in events:
         if one.only_events is None or (event.event in one.only_events and not _is_over(event.event, one)):
             yield _candidate(event, username, one.row, file)

@@ -50,6 +50,11 @@ class StateChange(NamedTuple):
         return self.retries > (self.old_retries or 0)
 
 
+def ends_first_attempt(change: StateChange) -> bool:
+    """Whether just one attempt lies behind the job, which waits again."""
+    return change.new_state == WAITING and not change.old_retries and change.retries == 1
+
+
 def may_hide_a_run(change: StateChange) -> bool:
     """Whether the job may have run without our seeing it: it left WAITING, but not for RUNNING.
 

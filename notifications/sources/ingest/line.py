@@ -33,11 +33,6 @@ SELECT id, kind, user_name, payload FROM taken ORDER BY id
 """,
 )
 
-_PUT_ASIDE_OLDEST = """
-UPDATE notifications_received SET waiting = false, error = %s WHERE id =
-    (SELECT id FROM notifications_received WHERE waiting ORDER BY id LIMIT 1)
-"""
-
 
 @dataclass(frozen=True, slots=True)
 class New:
@@ -58,7 +53,9 @@ class Taken(NamedTuple):
 
 def put(received: Sequence[New]) -> set[str]:
     """Store what is new and wake the poller, in one transaction; returns the keys that are new."""
-    rows = json.dumps([{"n": number, **asdict(one)} for number, one in enumerate(received)])
+    # In one order for all, or two requests with the same alerts would wait for each other.
+    ordered = sorted(received, key=lambda one: (one.payload.get("starts_at", ""), one.key))
+    rows = json.dumps([{"n": number, **asdict(one)} for number, one in enumerate(ordered)])
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_PUT, [rows])
         new = {key for (key,) in cursor.fetchall()}
@@ -88,10 +85,13 @@ def put_aside(errors: Iterable[tuple[Taken, str]]) -> None:
             cursor.execute("UPDATE notifications_received SET error = %s WHERE id = %s", [error, taken.id])
 
 
-def put_aside_oldest(error: str) -> bool:
+def put_aside_waiting(received_id: int, error: str) -> None:
+    """Take one that waits out of the line."""
     with connection.cursor() as cursor:
-        cursor.execute(_PUT_ASIDE_OLDEST, [error])
-        return bool(cursor.rowcount)
+        cursor.execute(
+            "UPDATE notifications_received SET waiting = false, error = %s WHERE id = %s",
+            [error, received_id],
+        )
 
 
 def try_again(ids: Collection[int]) -> int:

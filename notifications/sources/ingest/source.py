@@ -44,11 +44,16 @@ class IngestBatch(Batch):
 
 
 class IngestSource(Source):
+    def __init__(self) -> None:
+        self._first_taken = 0
+
     def is_worth_a_look(self) -> bool:
         return self.has_work()
 
     def take(self, limit: int) -> IngestBatch | None:
+        self._first_taken = 0
         taken = line.take(limit)
+        self._first_taken = taken[0].id if taken else 0
         if not taken:
             return None
         batch = IngestBatch(is_full=len(taken) == limit)
@@ -70,7 +75,9 @@ class IngestSource(Source):
 
     def put_aside(self, error: str) -> bool:
         logger.warning("received event put aside error=%r", error.partition("\n")[0])
-        return line.put_aside_oldest(error)
+        if self._first_taken:
+            line.put_aside_waiting(self._first_taken, error)
+        return bool(self._first_taken)
 
     def has_work(self) -> bool:
         return line.waiting()
