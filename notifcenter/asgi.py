@@ -14,10 +14,12 @@ from channels.routing import ProtocolTypeRouter, URLRouter
 from django.urls import path
 
 from notifcenter.auth import SocketAuthentication
+from notifcenter.bodies import use_bounded_bodies
 from notifcenter.sockets import use_bounded_sockets
 from notifications.consumers import NotificationConsumer
 
 use_bounded_sockets()
+use_bounded_bodies()
 
 application = ProtocolTypeRouter(
     {
