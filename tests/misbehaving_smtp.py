@@ -12,7 +12,8 @@ from pytest_django import Settings
 
 Does = Callable[[socket.socket, threading.Event], None]
 
-STEPS = ("greeting", "EHLO", "HELO", "AUTH", "MAIL", "RCPT", "DATA", "mail", "RSET", "QUIT")
+# Commands by their first four letters.
+STEPS = ("greeting", "EHLO", "HELO", "STAR", "AUTH", "MAIL", "RCPT", "DATA", "mail", "RSET", "QUIT")
 USUAL: Mapping[str, bytes] = {
     "greeting": b"220 mail.example.org",
     "EHLO": b"250-mail.example.org\r\n250-SIZE 1000000\r\n250 AUTH PLAIN",

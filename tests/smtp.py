@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import email
 import email.policy
+import ssl
 import threading
 import warnings
 from collections import Counter
@@ -119,7 +120,14 @@ def use(settings: Settings, server: SmtpServer) -> None:
 class SmtpServer:
     """`messages` and `recipients` are what was taken, in order; `programme` may be changed at any time."""
 
-    def __init__(self, *, port: int = 0, login: tuple[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        login: tuple[str, str] | None = None,
+        tls: ssl.SSLContext | None = None,
+        starttls: ssl.SSLContext | None = None,
+    ) -> None:
         self._state = _State()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="smtp", daemon=True)
@@ -127,7 +135,11 @@ class SmtpServer:
         options: dict[str, Any] = {"loop": self._loop, "hostname": "mail.example.org"}
         if login:
             options |= {"auth_required": True, "auth_require_tls": False, "authenticator": _only(login)}
-        listening = self._loop.create_server(lambda: _Session(self._state, **options), "127.0.0.1", port)
+        if starttls:
+            options |= {"tls_context": starttls, "require_starttls": True}
+        listening = self._loop.create_server(
+            lambda: _Session(self._state, **options), "127.0.0.1", port, ssl=tls
+        )
         self._server = asyncio.run_coroutine_threadsafe(listening, self._loop).result(10)
         self.port: int = self._server.sockets[0].getsockname()[1]
 
