@@ -42,10 +42,15 @@ def arrived(*, user_id: int, address: str) -> None:
     )
 
 
+def was_refused(user: User, *, times: int = 1) -> bool:
+    """Whether the address that the user has now was refused so often, and has taken nothing since."""
+    record: AddressRecord | None = getattr(user, "address_record", None)
+    return record is not None and record.address == user.email and record.refusals >= times
+
+
 def is_given_up(user: User) -> bool:
     """Whether nothing is sent any more to the address that the user has now."""
-    record: AddressRecord | None = getattr(user, "address_record", None)
-    return record is not None and record.address == user.email and record.refusals >= MOST_REFUSALS
+    return was_refused(user, times=MOST_REFUSALS)
 
 
 def last_refusal(user: User) -> str:

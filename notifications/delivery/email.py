@@ -22,6 +22,7 @@ class EmailTransport(Transport):
 
     def __init__(self) -> None:
         self._backend: Any = None
+        self._refused: set[str] = set()
         self._given_up: set[str] = set()
 
     def why_not(self, delivery: Delivery) -> str:
@@ -61,12 +62,13 @@ class EmailTransport(Transport):
 
     def noted(self, delivery: Delivery, error: DeliveryError | None) -> None:
         user = delivery.notification.user
-        if error is None:
+        if error is None and (user.email in self._refused or addresses.was_refused(user)):
             addresses.arrived(user_id=user.pk, address=user.email)
-        elif isinstance(error, AddressRefused) and addresses.refused(
-            user_id=user.pk, address=user.email, error=str(error)
-        ):
-            self._given_up.add(user.email)
+            self._refused.discard(user.email)
+        elif isinstance(error, AddressRefused):
+            self._refused.add(user.email)
+            if addresses.refused(user_id=user.pk, address=user.email, error=str(error)):
+                self._given_up.add(user.email)
 
     def close(self) -> None:
         backend, self._backend = self._backend, None
