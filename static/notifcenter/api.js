@@ -46,6 +46,11 @@ export class Api {
     return this.#request("PATCH", `notifications/${id}/`, change);
   }
 
+  /** What holds for one job alone. @param {object} change what is left out stays */
+  changeJob(framework, change) {
+    return this.#request("PATCH", `jobs/${encodeURIComponent(framework)}/notification-config/`, change);
+  }
+
   preferences() {
     return this.#request("GET", "preferences/");
   }

@@ -4,7 +4,7 @@ import { html } from "./vendor/lit.js";
 import { eventWord, exactTime, relativeTime, safeUrl } from "./format.js";
 import { facts } from "./inbox-facts.js";
 
-/** `act` holds opened(item), read(item, bool), archive(item, bool) and url(item). */
+/** `act` holds opened(item), read(item, bool), archive(item, bool), mute(item) and url(item). */
 export function inboxRow(item, lang, act) {
   const runbook = safeUrl(item.details.runbook_url, "");
   return html`
@@ -30,6 +30,9 @@ export function inboxRow(item, lang, act) {
           ${why(item, lang)}
           <div class="notice__links">
             ${item.job.framework ? html`<a class="button" href=${safeUrl(act.url(item), "/")}>Open job</a>` : ""}
+            ${item.job.framework && !item.details.url
+              ? html`<button class="button" type="button" @click=${() => act.mute(item)}>Mute job for an hour</button>`
+              : ""}
             ${runbook ? html`<a class="button" href=${runbook}>Runbook</a>` : ""}
           </div>
         </div>

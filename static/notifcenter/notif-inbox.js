@@ -5,6 +5,7 @@ import { countText } from "./format.js";
 import { dayGroup } from "./inbox-facts.js";
 import { inboxRow } from "./inbox-row.js";
 import { inboxBones, inboxFilters, inboxHead, inboxNote, viewOfAddress, viewUrl } from "./inbox-view.js";
+import { muteForAnHour } from "./mute.js";
 import { dataOf, takeOver } from "./takeover.js";
 
 const PAGE_SIZE = 30;
@@ -36,6 +37,7 @@ export class NotifInbox extends LitElement {
     opened: (item) => this.#store.act(setRead(item, true)),
     read: (item, read) => this.#store.act(setRead(item, read)),
     archive: (item, archived) => this.#archive(item, archived),
+    mute: (item) => muteForAnHour(this.#store, item),
     url: (item) => this.jobUrl?.(item) ?? item.url,
   };
 

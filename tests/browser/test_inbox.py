@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from playwright.sync_api import Locator, Page, Route, expect
 
 from notifications.models import Notification
+from preferences.models import JobConfig
 from tests.browser.conftest import Visit
 from tests.browser.notices import FAILURE, tell
 from tests.cluster import submit, update
@@ -28,6 +29,21 @@ def row(page: Page, text: str) -> Locator:
 
 def folder(page: Page, name: str) -> Locator:
     return page.get_by_role("navigation", name="Folders").get_by_role("link", name=name)
+
+
+def test_a_job_is_muted_for_an_hour_and_that_is_taken_back(visit: Visit, alice: User) -> None:
+    update(submit("resnet50"), state="FAILED")
+    page = visit("/", alice)
+    row(page, "resnet50 failed").locator("summary").first.click()
+    page.get_by_role("button", name="Mute job for an hour").click()
+    toasts = page.locator("notif-toasts")
+    expect(toasts.locator(".toast").get_by_text("resnet50 is muted for an hour.")).to_be_visible()
+    until = JobConfig.objects.get().muted_until
+    assert until is not None
+    assert timedelta(minutes=50) < until - datetime.now(UTC) <= timedelta(hours=1)
+    toasts.get_by_role("button", name="Undo").click()
+    expect(toasts.locator(".toast").get_by_text("resnet50 is no longer muted.")).to_be_visible()
+    assert not JobConfig.objects.exists()
 
 
 def test_folders_events_and_search_narrow_the_list_and_live_in_the_address(visit: Visit, alice: User) -> None:
