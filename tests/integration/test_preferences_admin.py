@@ -17,6 +17,7 @@ from preferences.paging import CappedPaginator
 from preferences.signals import wishes_changed
 from tests.signals import Heard, listening
 
+TIMES = {"bundling_minutes": "1", "daily_hour": "8"}
 PAGES = ("userpreference", "channelpreference", "jobconfig", "channelpolicy", "sitesettings")
 
 
@@ -79,7 +80,7 @@ def test_a_users_defaults_can_be_own_none_or_the_sites(browser: Client, alice: U
     UserPreference.objects.create(user=alice, default_events=[])
 
     def save(**fields: Any) -> list[str] | None:
-        assert browser.post(page, {"user": alice.pk, "time_zone": "", **fields}).status_code == 302
+        assert browser.post(page, {"user": alice.pk, "time_zone": "", **TIMES, **fields}).status_code == 302
         saved: list[str] | None = UserPreference.objects.get(user=alice).default_events
         return saved
 
@@ -93,7 +94,7 @@ def test_a_users_defaults_can_be_own_none_or_the_sites(browser: Client, alice: U
 
 
 def test_a_time_zone_that_does_not_exist_is_refused(browser: Client, alice: User) -> None:
-    answer = browser.post(url("userpreference", "add"), {"user": alice.pk, "time_zone": "Mars"})
+    answer = browser.post(url("userpreference", "add"), {"user": alice.pk, "time_zone": "Mars", **TIMES})
     assert list(errors(answer)) == ["time_zone"]
 
 
