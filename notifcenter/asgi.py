@@ -11,11 +11,11 @@ from django.core.asgi import get_asgi_application
 http_application = get_asgi_application()
 
 from channels.routing import ProtocolTypeRouter, URLRouter
-from django.urls import path
+from django.urls import path, re_path
 
 from notifcenter.auth import SocketAuthentication
 from notifcenter.bodies import use_bounded_bodies
-from notifcenter.sockets import use_bounded_sockets
+from notifcenter.sockets import nowhere, use_bounded_sockets
 from notifications.consumers import NotificationConsumer
 
 use_bounded_sockets()
@@ -24,8 +24,11 @@ use_bounded_bodies()
 application = ProtocolTypeRouter(
     {
         "http": http_application,
-        "websocket": SocketAuthentication(
-            URLRouter([path("ws/notifications/", NotificationConsumer.as_asgi())])
+        "websocket": URLRouter(
+            [
+                path("ws/notifications/", SocketAuthentication(NotificationConsumer.as_asgi())),
+                re_path("", nowhere),  # type: ignore[arg-type]  # typed for views
+            ]
         ),
     }
 )

@@ -32,3 +32,8 @@ class BoundedWebSocketProtocol(WebSocketProtocol):  # type: ignore[misc]
 def use_bounded_sockets() -> None:
     """For this process's Daphne; to be called before it starts to listen."""
     WebSocketFactory.protocol = BoundedWebSocketProtocol
+
+
+async def nowhere(scope: Any, receive: Any, send: Any) -> None:
+    """The ASGI application of all addresses that have no websocket: without it, each attempt would log a traceback."""
+    await send({"type": "websocket.close"})

@@ -27,7 +27,7 @@ from notifications.sources.ingest.models import Received
 from notifications.sources.usernames import valid_username
 from notifications.tokens import presents
 from notifications.wording import one_line
-from preferences.fields import StrictSerializer, StrictStringField
+from preferences.fields import StrictChoiceField, StrictSerializer, StrictStringField
 from preferences.kinds import JOB_EVENTS, Event
 from preferences.models import SiteSettings, choices_of
 
@@ -38,7 +38,6 @@ MAX_JOB_CHARACTERS = 256
 MAX_MESSAGE_CHARACTERS = 1000
 MAX_ORDINAL = 1_000_000
 JOB_EVENT_CHOICES = choices_of(JOB_EVENTS)
-ONE_OF_THE_EVENTS = f"Must be one of {', '.join(JOB_EVENTS)}."
 MAX_AGE = timedelta(days=30)
 MAX_CLOCK_SKEW = timedelta(minutes=10)
 MAX_IGNORED_SHOWN = 100
@@ -172,7 +171,7 @@ class OrdinalField(serializers.IntegerField):
 class JobEventInSerializer(StrictSerializer):
     job = LineField(max_length=MAX_JOB_CHARACTERS, help_text="What its scheduler calls it; never used again.")
     username = StrictStringField()
-    event = serializers.ChoiceField(JOB_EVENT_CHOICES, error_messages={"invalid_choice": ONE_OF_THE_EVENTS})
+    event = StrictChoiceField(JOB_EVENT_CHOICES)
     ordinal = OrdinalField(
         required=False, min_value=0, max_value=MAX_ORDINAL, help_text="The number of the retry; else 0."
     )

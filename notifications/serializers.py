@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from notifications import inbox
 from notifications.models import Notification
-from preferences.fields import StrictBooleanField, StrictSerializer
+from preferences.fields import StrictBooleanField, StrictChoiceField, StrictSerializer
 from preferences.kinds import Event
 
 MAX_IDS = 500
@@ -71,9 +71,7 @@ class FindSerializer(StrictSerializer):
 
     unread = serializers.BooleanField(required=False, default=False)
     archived = serializers.BooleanField(required=False, default=False)
-    event = serializers.ListField(
-        child=serializers.ChoiceField(choices=Event.choices), required=False, default=list
-    )
+    event = serializers.ListField(child=StrictChoiceField(Event.choices), required=False, default=list)
     job = serializers.CharField(required=False, allow_blank=True, max_length=256, default="")
     q = serializers.CharField(required=False, allow_blank=True, max_length=256, default="")
     after = serializers.IntegerField(required=False, min_value=0, max_value=MAX_ID, default=None)

@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 from notifications import own_targets
 from notifications.delivery.apprise import MAX_URL_CHARACTERS
 from preferences import targets
-from preferences.fields import StrictSerializer, StrictStringField
+from preferences.fields import StrictChoiceField, StrictSerializer, StrictStringField
 from preferences.kinds import TARGET_CHANNELS, Channel
 from preferences.models import MAX_TARGET_NAME_CHARACTERS, Target, choices_of
 
@@ -31,7 +31,7 @@ class TargetSerializer(serializers.ModelSerializer[Target]):
 
 
 class NewTargetSerializer(StrictSerializer):
-    channel = serializers.ChoiceField(choices=choices_of(TARGET_CHANNELS))
+    channel = StrictChoiceField(choices_of(TARGET_CHANNELS))
     name = StrictStringField(max_length=MAX_TARGET_NAME_CHARACTERS)
     address = StrictStringField(
         max_length=MAX_URL_CHARACTERS,

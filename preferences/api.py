@@ -23,6 +23,7 @@ from preferences.fields import (
     MinutesField,
     QuietHoursSerializer,
     StrictBooleanField,
+    StrictChoiceField,
     StrictSerializer,
     TimeZoneField,
     chosen_events,
@@ -62,7 +63,7 @@ class PreferencesSerializer(StrictSerializer):
     channels = ChannelsSerializer(required=False)
     waiting_minutes = MinutesField(required=False, allow_null=True, help_text="null: as the site has it.")
     time_zone = TimeZoneField(required=False)
-    language = serializers.ChoiceField(
+    language = StrictChoiceField(
         settings.LANGUAGES,
         allow_blank=True,
         required=False,

@@ -54,6 +54,14 @@ class StrictStringField(serializers.CharField):
         return super().to_internal_value(data)
 
 
+class StrictChoiceField(serializers.ChoiceField):
+    """Its error names the choices, and not what was sent, which may be half a character that no answer can hold."""
+
+    def __init__(self, choices: Any, **options: Any) -> None:
+        super().__init__(choices, **options)
+        self.error_messages["invalid_choice"] = f"Must be one of {', '.join(map(str, self.choices))}."
+
+
 class MinutesField(serializers.IntegerField):
     """A waiting limit."""
 

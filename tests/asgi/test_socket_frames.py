@@ -9,8 +9,11 @@ from typing import Any
 import jwt
 import pytest
 from django.contrib.auth.models import User
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
+from websockets.typing import Origin
 
+from tests import processes
 from tests.asgi.conftest import Socket, socket
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -31,6 +34,19 @@ def token(secret: str = SECRET, algorithm: str = "HS256", **claims: Any) -> str:
 
 def protocols(one: str) -> dict[str, Any]:
     return {"subprotocols": ["notifcenter", f"bearer.{one}"]}
+
+
+@pytest.mark.parametrize("path", ["/", "/ws/notifications/x", "/ws/%00"])
+def test_elsewhere_there_is_no_socket_and_no_alarm(
+    web: str, web_process: tuple[str, processes.Process], path: str
+) -> None:
+    with (
+        pytest.raises(InvalidStatus) as refused,
+        connect(web.replace("http", "ws", 1) + path, origin=Origin(web)),
+    ):
+        pass
+    assert refused.value.response.status_code == 403
+    assert "Traceback" not in web_process[1].log
 
 
 def test_a_stranger_is_closed_with_4401(web: str) -> None:
