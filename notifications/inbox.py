@@ -112,12 +112,12 @@ def count_unread_of(user_ids: Collection[int]) -> dict[int, Unread]:
 
 def mark_read(*, user_id: int, ids: Collection[int] = (), up_to: int | None = None) -> int:
     """Mark these, or all up to and with an id, as read. Foreign and unknown ids are passed over."""
-    todo = own(user_id).filter(read_at=None)
+    todo = own(user_id).filter(read_at=None).order_by("id")
     if up_to is None:
         return _update(user_id, todo.filter(id__in=ids), read_at=Now())
     todo = todo.filter(UNREAD, id__lte=up_to)
     count = 0
-    while changed := _update(user_id, todo.order_by("id")[:MARK_CHUNK_ROWS], read_at=Now()):
+    while changed := _update(user_id, todo[:MARK_CHUNK_ROWS], read_at=Now()):
         count += changed
     return count
 
@@ -138,9 +138,13 @@ def set_flags(
 
 
 def _update(user_id: int, rows: QuerySet[Notification], **changes: Any) -> int:
-    """Update, and have every open socket of the user told when that has committed."""
+    """Update, and have every open socket of the user told when that has committed.
+
+    `rows` are locked in their order, which all who lock several have in common: else each might wait for the other.
+    """
     with transaction.atomic():
-        count = Notification.objects.filter(id__in=rows.values("id")).update(**changes)
+        locked = list(rows.select_for_update(no_key=True).values_list("id", flat=True))
+        count = Notification.objects.filter(id__in=locked).update(**changes) if locked else 0
         if count:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_notify(%s, %s)", [LIVE_CHANNEL, str(user_id)])

@@ -63,13 +63,16 @@ FROM new GROUP BY event
 )
 
 
-# What is over already stays as it was. Those who see it are told that something has changed.
+# What is over already stays as it was. Those who see it are told that something has changed. Rows are locked in the
+# order of their ids, as by a user who marks them read: else each might wait for the other.
 _RESOLVE = """
-WITH resolved AS (
-    UPDATE notifications_notification n SET details = n.details || r.d
-    FROM json_to_recordset(%s) AS r(f text, s timestamptz, d jsonb)
-    WHERE n.framework_name = r.f AND n.submission_time = r.s AND NOT n.details ? 'resolved_at'
-    RETURNING n.user_id
+WITH found AS MATERIALIZED (
+    SELECT n.id, r.d FROM json_to_recordset(%s) AS r(f text, s timestamptz, d jsonb)
+    JOIN notifications_notification n ON n.framework_name = r.f AND n.submission_time = r.s
+    WHERE NOT n.details ? 'resolved_at' ORDER BY n.id FOR NO KEY UPDATE OF n
+), resolved AS (
+    UPDATE notifications_notification n SET details = n.details || found.d
+    FROM found WHERE n.id = found.id RETURNING n.user_id
 )
 SELECT pg_notify(%s, user_id::text) FROM resolved GROUP BY user_id
 """

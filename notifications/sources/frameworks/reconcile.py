@@ -10,7 +10,7 @@ import logging
 
 from django.db import connection, transaction
 
-from notifications.sources.frameworks import wish_columns
+from notifications.sources.frameworks import names, wish_columns
 from notifications.sources.frameworks.changes import STATE_TIME
 from notifications.sources.frameworks.wish_columns import OWN_WISHES
 
@@ -132,6 +132,8 @@ def note_absence() -> None:
 def reconcile() -> int:
     """Queue what was missed; returns the number of changes queued. Repeatable."""
     with transaction.atomic(), connection.cursor() as cursor:
+        # Who changes a wish locks waits too, in another order.
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [names.LOCK_SPACE, names.WISHES_LOCK])
         cursor.execute(ALLOW_SCAN)
         cursor.execute(_STALE_WAITS)
         cursor.execute(_WAITS)
