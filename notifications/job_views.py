@@ -74,29 +74,29 @@ def job_page(request: HttpRequest, framework: str) -> HttpResponse:
             services.set_job_override(job=job.config, **form.changes())
             messages.success(request, "The switches of this job are saved.")
         return redirect(request.path)
-    return _render_job(
-        request,
-        request.user,
-        framework,
-        submission_time,
-        {"name": job.row.plain_name, "job": job, "form": form},
-    )
+    told = jobs.timeline(framework_name=framework, submission_time=submission_time)
+    context = {"name": job.row.plain_name, "job": job, "form": form, "timeline": told}
+    return _render_job(request, request.user, framework, submission_time, context)
 
 
 def _told_page(request: HttpRequest, viewer: User, framework: str) -> HttpResponse:
-    """What was told about a job that the cluster's table does not have (any more)."""
+    """What the viewer was told about a job that the cluster's table does not have (any more)."""
     last = jobs.last_told(viewer=viewer, framework_name=framework)
     if last is None or request.method == "POST":
         raise Http404("There is no such job.")
-    context = {"name": wording.name_of(last.job_name), "reported": is_reported(framework)}
+    told = jobs.timeline(framework_name=framework, submission_time=last.submission_time, told_to=viewer)
+    context = {
+        "name": wording.name_of(last.job_name),
+        "reported": is_reported(framework),
+        "timeline": told,
+    }
     return _render_job(request, viewer, framework, last.submission_time, context)
 
 
 def _render_job(
     request: HttpRequest, viewer: User, framework: str, submission_time: datetime, more: dict[str, Any]
 ) -> HttpResponse:
-    told = jobs.timeline(framework_name=framework, submission_time=submission_time)
-    context = {"framework": framework, "submission_time": submission_time, "timeline": told, **more}
+    context = {"framework": framework, "submission_time": submission_time, **more}
     with timezone.override(time_zone_of(user=viewer)):
         return render(request, "notifications/job.html", context)
 

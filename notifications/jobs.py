@@ -97,11 +97,13 @@ def may_see(viewer: User, owner: str | None) -> bool:
     return viewer.is_superuser or viewer.username == owner
 
 
-def timeline(*, framework_name: str, submission_time: datetime) -> list[Told]:
-    """What was told about one submission of a job, oldest first. The caller has checked who may see it."""
-    newest = Notification.objects.filter(
-        framework_name=framework_name, submission_time=submission_time
-    ).order_by("-id")[:TIMELINE_LENGTH]
+def timeline(*, framework_name: str, submission_time: datetime, told_to: User | None = None) -> list[Told]:
+    """What was told about one submission of a job, oldest first: with `told_to` to that user, else to anybody, which is
+    for callers who have checked who may see it."""
+    rows = Notification.objects.filter(framework_name=framework_name, submission_time=submission_time)
+    if told_to is not None:
+        rows = rows.filter(user=told_to)
+    newest = rows.order_by("-id")[:TIMELINE_LENGTH]
     return [_told(one) for one in reversed(newest.prefetch_related("deliveries"))]
 
 

@@ -255,3 +255,18 @@ def test_without_the_clusters_table_the_page_says_what_to_do(browser: Client, ur
     answer = browser.get(url)
     assert answer.status_code == 503
     assert "manage.py capture check" in answer.content.decode()
+
+
+@pytest.mark.parametrize("framework", ["job:0123", "alert:0123", "gone-from-the-table"])
+def test_of_a_job_outside_the_table_everybody_sees_what_they_were_told(
+    alice: User, bob: User, root: User, framework: str
+) -> None:
+    """Other schedulers may give two users' jobs one name, and an alert for all administrators is told to each."""
+    submitted = timezone.now()
+    told(alice, framework, submitted, event="running")
+    told(bob, framework, submitted, event="failed")
+    for user, other in ((alice, bob), (bob, alice)):
+        page = client_of(user).get(reverse("job", args=[framework])).content.decode()
+        assert f"{user.username}~{framework}" in page
+        assert f"{other.username}~{framework}" not in page
+    assert client_of(root).get(reverse("job", args=[framework])).status_code == 404

@@ -101,7 +101,8 @@ class TestWhoMay:
 
     def test_the_admin_switches_them_off(self, settings: Settings, alice: User, root: User) -> None:
         page = client_of(root).post(
-            "/admin/preferences/sitesettings/add/", {"default_events": ["failed"], "waiting_minutes": "60"}
+            "/admin/preferences/sitesettings/add/",
+            {"default_events": ["failed"], "waiting_minutes": "60", "language": "en"},
         )
         assert page.status_code == 302
         assert self.bearer(settings, token(application=True)).status_code == 401
