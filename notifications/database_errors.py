@@ -22,8 +22,13 @@ LOST_CONNECTION = (
     psycopg2.InterfaceError,
     psycopg2.InternalError,
 )
-NOT_THE_CHANGE = (*LOST_CONNECTION, ProgrammingError)
-"""Errors that no change is to blame for."""
+
+
+def may_be_the_change(error: Exception) -> bool:
+    """Whether the change, or the row of its job, may be to blame: then it has to be found and put aside."""
+    if isinstance(error.__cause__ or error, psycopg2.errors.DataCorrupted):
+        return True  # of one row; the session goes on
+    return not isinstance(error, (*LOST_CONNECTION, ProgrammingError))
 
 
 def what_happened(error: Exception) -> str:

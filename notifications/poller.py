@@ -23,7 +23,7 @@ from django.db import (
 )
 
 from notifications import poller_session, recording
-from notifications.database_errors import LOST_CONNECTION, NOT_THE_CHANGE, in_words, refusal, what_happened
+from notifications.database_errors import LOST_CONNECTION, in_words, may_be_the_change, refusal, what_happened
 from notifications.listening import Listener
 from notifications.sources.base import Batch, Source
 from notifications.sources.frameworks import names
@@ -79,10 +79,10 @@ class Poller:
         for source in self._sources:
             try:
                 more |= self._step(source, limit)
-            except NOT_THE_CHANGE:
-                self._parts = min(8 * self._parts, BATCH_CHANGES)
-                raise
             except Exception as error:  # whatever it is, it must hold up nobody else
+                if not may_be_the_change(error):
+                    self._parts = min(8 * self._parts, BATCH_CHANGES)
+                    raise
                 # One of the changes cannot be read or stored. Alone, it shows itself and is put aside.
                 if (
                     connection.connection is not session

@@ -136,6 +136,22 @@ class TestWhatCannotBeStored:
         assert told() == [("failed", 0)]
         assert {one.error for one in FailedChange.objects.all()} == {"ZeroDivisionError('division by zero')"}
 
+    def test_a_row_that_postgresql_itself_cannot_read(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """As after damage to the disk. It must not look like a database that is away, for ever."""
+        snapshots = changes.snapshots
+
+        def read(names: list[str]) -> Any:
+            if "damaged" in names:
+                sql("DO $$ BEGIN RAISE 'missing chunk number 0' USING ERRCODE = 'data_corrupted'; END $$")
+            return snapshots(names)
+
+        monkeypatch.setattr(changes, "snapshots", read)
+        for name in (submit("damaged", name="damaged"), submit("good")):
+            update(name, state="FAILED")
+        drain()
+        assert told() == [("failed", 0)]
+        assert FailedChange.objects.get().error.startswith("missing chunk number 0")
+
     def test_a_change_that_comes_in_before_it_meanwhile_is_not_blamed(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
