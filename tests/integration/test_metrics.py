@@ -57,6 +57,7 @@ LIVES: dict[str, tuple[list[Step], str, Labels | None, int]] = {
     "is retried": ([RUN, {"state": "WAITING", "retries": 1}, RUN], "RUNNING", None, 1),
     "is written again": ([RUN, RUN, {"jobPriority": "test"}, RUN], "RUNNING", None, 1),
     "starts over": ([RUN, {"state": "WAITING"}], "WAITING", None, 1),
+    "is unknown for a while": ([RUN, {"state": "UNKNOWN"}, RUN], "RUNNING", None, 1),
     "has a state of another age": ([{"state": "DREAMING"}], "UNKNOWN", None, 0),
     "has no state": ([{"state": None}], "UNKNOWN", None, 0),
     "comes back from nowhere": ([{"state": None}, RUN], "RUNNING", None, 1),

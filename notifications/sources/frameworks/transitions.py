@@ -78,8 +78,8 @@ def unseen_start(change: StateChange, diagnosis: Callable[[], Diagnosis]) -> dat
 
 
 def first_start(change: StateChange, diagnosis: Callable[[], Diagnosis]) -> datetime | None:
-    """When the job began to run for the first time, if this change tells."""
-    if change.old_retries or change.old_state not in _NOT_SEEN_RUNNING:
+    """When the job began to run for the first time, if this change tells. What was unknown may have run before."""
+    if change.old_retries or change.old_state not in _NOT_SEEN_RUNNING - {UNKNOWN}:
         return None
     return change.changed_at if change.new_state == RUNNING else unseen_start(change, diagnosis)
 
