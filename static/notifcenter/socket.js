@@ -57,7 +57,13 @@ export class Socket extends EventTarget {
   #connect() {
     clearTimeout(this.#retryTimer);
     const protocols = this.#token ? [SUBPROTOCOL, `bearer.${this.#token}`] : [];
-    const socket = new WebSocket(this.#url, protocols);
+    let socket;
+    try {
+      socket = new WebSocket(this.#url, protocols);
+    } catch {
+      this.#say("status", "refused"); // no token has such characters
+      return;
+    }
     this.#socket = socket;
     this.#expectFrame();
     socket.addEventListener("message", (event) => socket === this.#socket && this.#hear(event.data));

@@ -58,6 +58,14 @@ def test_a_small_root_size_of_the_page_does_not_shrink_it(
     assert box["height"] == 40
 
 
+@pytest.mark.parametrize("token", ["a b", "x=", "ü"])
+def test_what_cannot_be_a_token_is_refused_too(portal_page: Callable[..., Page], token: str) -> None:
+    """A browser throws at such a subprotocol, and cannot send the last one at all."""
+    page = portal_page(token, forgive="401")
+    page.get_by_role("button", name="Notifications").click()
+    expect(page.get_by_text("You are signed out")).to_be_visible()
+
+
 def test_a_token_that_is_refused_says_so(portal_page: Callable[..., Page], alice: User) -> None:
     page = portal_page(token_of("alice", -10), forgive="401")
     page.get_by_role("button", name="Notifications").click()
