@@ -110,8 +110,8 @@ def _alert(policy: ChannelPolicy, reason: str) -> line.New:
         "alertname": "Channel paused",
         "severity": "error",
         "summary": f"{label} is paused: nothing can be sent",
-        "reason": f"{reason} What is to be sent waits, and nothing is lost. Once it is mended, resume the channel in "
-        f"the admin; it is also tried again every {TRY_SECONDS / 60:.0f} minutes.",
+        "reason": f"{reason.rstrip('.')}. What is to be sent waits, and nothing is lost. Once it is mended, resume the "
+        f"channel in the admin; it is also tried again every {TRY_SECONDS / 60:.0f} minutes.",
         "not_through": policy.channel,
     }
     payload = {**_key_of(policy), "job_name": "", "virtual_cluster": "", "details": details}

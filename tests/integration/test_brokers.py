@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
+from preferences.models import UserPreference
 from tests import cluster
 from tests.brokers import Broker, RabbitMQ, Redis
 from tests.processes import Process, environment, poller, running, wait_for
@@ -60,7 +61,8 @@ def broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Broker]:
 
 
 def test_mails_go_out_whatever_happens_to_the_broker(broker: Broker, tmp_path: Path) -> None:
-    User.objects.create_user("alice", "alice@example.org")
+    alice = User.objects.create_user("alice", "alice@example.org")
+    UserPreference.objects.create(user=alice, bundling_minutes=0)
     with SmtpServer() as server:
         variables = {
             "EMAIL_URL": server.url,
