@@ -18,12 +18,9 @@ from django.views.decorators.http import require_safe
 
 from notifcenter import mail_folder
 from notifcenter.mail_folder import Mail
+from notifications.preview_views import MAIL_POLICY
 
 SHOWN_MAILS = 50
-HTML_POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none';"
-    " frame-ancestors 'self'; sandbox allow-top-navigation-by-user-activation"
-)
 OPEN_LINKS_OUTSIDE = '<base target="_top">'
 
 
@@ -62,12 +59,12 @@ def mail(request: HttpRequest, file: str, number: int) -> HttpResponse:
 @login_required
 @xframe_options_sameorigin
 def mail_html(request: HttpRequest, file: str, number: int) -> HttpResponse:
-    """The HTML part as it was sent: without scripts, without network, without our origin."""
+    """The HTML part as it was sent."""
     html = _find(request, file, number).html
     if not html:
         raise Http404
     html = html.replace("<head>", f"<head>{OPEN_LINKS_OUTSIDE}", 1)
-    return HttpResponse(html, headers={"Content-Security-Policy": HTML_POLICY})
+    return HttpResponse(html, headers={"Content-Security-Policy": MAIL_POLICY})
 
 
 urlpatterns = [

@@ -67,6 +67,16 @@ def folder(name: str, path: Path) -> Path:
     return path
 
 
+def existing_folder(name: str) -> Path | None:
+    """A folder that is there already and can be read; None when NAME is not set."""
+    value = text(name)
+    if not value:
+        return None
+    if not Path(value).is_dir() or not os.access(value, os.R_OK | os.X_OK):
+        unusable(name, f"there is no folder {value!r} that can be read")
+    return Path(value).resolve()
+
+
 def boolean(name: str, default: bool) -> bool:
     value = text(name).lower()
     if not value:

@@ -97,10 +97,12 @@ MIDDLEWARE = [
 ROOT_URLCONF = "notifcenter.urls"
 ASGI_APPLICATION = "notifcenter.asgi.application"
 
+TEMPLATE_DIR = environment.existing_folder("TEMPLATE_DIR")
+
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates"],
+        "DIRS": [*([TEMPLATE_DIR] if TEMPLATE_DIR else []), BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.conf import settings
 
 
 class NotificationsConfig(AppConfig):
@@ -7,3 +8,7 @@ class NotificationsConfig(AppConfig):
 
     def ready(self) -> None:
         from notifications import receivers  # noqa: F401 - connects them
+        from notifications.delivery import samples
+
+        if settings.TEMPLATE_DIR and (problem := samples.problem()):
+            raise SystemExit(f"TEMPLATE_DIR: {problem}")

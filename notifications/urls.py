@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib import admin
 from django.urls import URLPattern, URLResolver, path, re_path
 
 from notifications import (
@@ -10,6 +11,7 @@ from notifications import (
     job_views,
     jobs_api,
     openpai_api,
+    preview_views,
     target_views,
     targets_api,
     test_mail_views,
@@ -41,6 +43,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "api/v1/preferences/test-mail/",
         test_mail_views.TestMailView.as_view(),
         name="api-preferences-test-mail",
+    ),
+    path("admin/mails/", admin.site.admin_view(preview_views.mail_preview), name="mail-preview"),
+    path(
+        "admin/mails/html/",
+        admin.site.admin_view(preview_views.mail_preview_html),
+        name="mail-preview-html",
     ),
     path("unsubscribe/<str:token>/", unsubscribe_views.unsubscribe_page, name="unsubscribe"),
     path("jobs/", job_views.job_list_page, name="jobs"),

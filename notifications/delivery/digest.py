@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -39,6 +41,18 @@ ORDER = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """What one mail is about. `groups` as from `group`, the worst event first; `lines`: the notifications to show."""
+
+    count: int
+    jobs: int
+    first: datetime
+    last: datetime
+    groups: Sequence[Mapping[str, Any]]
+    lines: Iterable[Notification]
+
+
 def tell_all(delivery: Delivery) -> dict[str, Any] | None:
     """The templates' context; None when nothing is left in the bundle but the delivery itself."""
     told = _bundled(delivery)
@@ -46,25 +60,29 @@ def tell_all(delivery: Delivery) -> dict[str, Any] | None:
     if spans["count"] < 2:
         return None
     jobs = told.exclude(event=Event.ALERT).values("framework_name", "submission_time").distinct().count()
-    groups = _groups(told)
-    zone = zone_of(delivery.notification)
-    lines = [_line(one, zone) for one in _first_lines(told)]
+    bundle = Bundle(jobs=jobs, groups=_groups(told), lines=_first_lines(told), **spans)
+    return describe(bundle, reader=delivery.notification)
+
+
+def describe(bundle: Bundle, *, reader: Notification) -> dict[str, Any]:
+    """The templates' context. `reader` is any notification of the user who reads it."""
+    zone = zone_of(reader)
+    lines = [_line(one, zone) for one in bundle.lines]
     for line, before in zip(lines, [{}, *lines], strict=False):
         line["begins"] = line["event"] != before.get("event")
-    cluster, headline = wording.visible(settings.CLUSTER_NAME), _headline(groups, jobs)
     return {
-        "event": groups[0]["event"],
-        "count": spans["count"],
-        "jobs": jobs,
-        "headline": headline,
-        "groups": groups,
+        "event": bundle.groups[0]["event"],
+        "count": bundle.count,
+        "jobs": bundle.jobs,
+        "headline": _headline(bundle.groups, bundle.jobs),
+        "groups": bundle.groups,
         "lines": lines,
-        "more": spans["count"] - len(lines),
-        "span": _span(moment(spans["first"], zone), moment(spans["last"], zone)),
-        "cluster": cluster,
+        "more": bundle.count - len(lines),
+        "span": _span(moment(bundle.first, zone), moment(bundle.last, zone)),
+        "cluster": wording.visible(settings.CLUSTER_NAME),
         "inbox_url": f"{settings.BASE_URL}/",
         "preferences_url": f"{settings.BASE_URL}/profile/",
-        "stop_all_url": Subscription.of(delivery.notification, Scope.ALL).url,
+        "stop_all_url": Subscription.of(reader, Scope.ALL).url,
     }
 
 
@@ -87,10 +105,11 @@ def _groups(told: QuerySet[Notification]) -> list[dict[str, Any]]:
     for event, why, count in counted[:MOST_GROUPS]:
         causes.setdefault(event, Counter())[_why(event, why)] += count
     totals = dict(told.values_list("event").annotate(Count("id")).order_by())
-    return [_group(event, totals[event], causes.get(event, Counter())) for event in sorted(totals, key=_rank)]
+    return [group(event, totals[event], causes.get(event, Counter())) for event in sorted(totals, key=_rank)]
 
 
-def _group(event: str, count: int, causes: Counter[str]) -> dict[str, Any]:
+def group(event: str, count: int, causes: Counter[str]) -> dict[str, Any]:
+    """All notifications of one event: how many, and why."""
     known = Counter({cause: number for cause, number in causes.items() if cause})
     shown = known.most_common(MOST_CAUSES)
     return {
@@ -114,7 +133,8 @@ def _headline(groups: Sequence[Mapping[str, Any]], jobs: int) -> str:
     story %= {"failed": failed, "jobs": jobs}
     if len(first["causes"]) == 1 and not first["others"]:
         return gettext("%(what)s: %(why)s") % {"what": story, "why": first["causes"][0][0]}
-    causes = [f"{number} {cause}" for cause, number in first["causes"][:CAUSES_IN_HEADLINE]]
+    one = gettext("%(count)d %(why)s")
+    causes = [one % {"count": number, "why": why} for why, number in first["causes"][:CAUSES_IN_HEADLINE]]
     left = failed - sum(number for _, number in first["causes"][:CAUSES_IN_HEADLINE])
     if causes and left:
         causes.append(gettext("%(count)d otherwise") % {"count": left})
