@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,6 +14,8 @@ from django.db.backends.postgresql.operations import DatabaseOperations
 from pytest_django.plugin import DjangoDbBlocker
 
 from notifications.sources.frameworks.demo.table import create_table
+
+LEDGER = "ledger"
 
 
 def pytest_configure() -> None:
@@ -83,11 +84,15 @@ def root(db: None) -> User:
 
 
 @pytest.fixture
-def ledger(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
-    """Prints a line of measured figures, also when the test passes."""
+def ledger(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Takes a line of measured figures, which is printed at the end of the run, also when the test passes."""
+    return lambda text: request.node.user_properties.append((LEDGER, text))
 
-    def line(text: str) -> None:
-        with capsys.disabled():
-            sys.stdout.write(f"\n  {text}\n")
 
-    return line
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = [one for kind in ("passed", "failed") for one in terminalreporter.stats.get(kind, ())]
+    lines = [text for one in reports for name, text in one.user_properties if name == LEDGER]
+    if lines:
+        terminalreporter.section("figures")
+    for text in lines:
+        terminalreporter.write_line(text)

@@ -4,5 +4,7 @@ import os
 from pathlib import Path
 
 os.environ.setdefault("NOTIFCENTER_DATA_DIR", str(Path(__file__).resolve().parent.parent / ".data" / "test"))
+if worker := os.environ.get("PYTEST_XDIST_WORKER"):  # several at once: each has a server of its own
+    os.environ["NOTIFCENTER_DATA_DIR"] += f"/{worker}"
 os.environ.setdefault("EMAIL_URL", "smtp://127.0.0.1:1")
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright's sync API runs an event loop
