@@ -89,6 +89,17 @@ def ledger(request: pytest.FixtureRequest) -> Callable[[str], None]:
     return lambda text: request.node.user_properties.append((LEDGER, text))
 
 
+TOGETHER = ("asgi", "browser")
+"""Folders whose tests share web processes, and a browser whose event loop stays in the main thread."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What runs in one process when tests run side by side: those folders, and each file of the others."""
+    for item in items:
+        folder = item.path.parent.name
+        item.add_marker(pytest.mark.xdist_group(folder if folder in TOGETHER else item.path.stem))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     reports = [one for kind in ("passed", "failed") for one in terminalreporter.stats.get(kind, ())]
     lines = [text for one in reports for name, text in one.user_properties if name == LEDGER]
