@@ -85,7 +85,8 @@ def test_pages_open_to_those_who_have_signed_in(alice: User) -> None:
         for method in ("GET", "POST"):
             answer = client_of().generic(method, path)
             assert answer.status_code in (302, 405), (method, path)
-            assert answer.status_code == 405 or answer["Location"].startswith("/accounts/login/?next=")
+            sign_in = "/admin/login/" if path.startswith("/admin/") else "/accounts/login/"
+            assert answer.status_code == 405 or answer["Location"].startswith(f"{sign_in}?next=")
 
 
 def test_pages_change_nothing_for_another_site(alice: User) -> None:
