@@ -178,7 +178,7 @@ def test_who_signs_in_again_elsewhere_is_live_again_on_coming_back(visit: Visit,
     page.route_web_socket("**/ws/notifications/", first_refused)
     page.goto("/profile/")
     bell(page).click()
-    expect(panel(page).get_by_text("You are signed out")).to_be_visible()
+    expect(panel(page).get_by_text("Signed out, no longer live")).to_be_visible()
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     expect_unread(page, "1")
     expect(panel(page).get_by_text("resnet50 failed")).to_be_visible()
