@@ -5,17 +5,17 @@ STAMP := $(VENV)/.installed
 
 NODE_PACKAGES := $(VENV)/npm/node_modules/.package-lock.json
 
-.PHONY: help run test lint bench setup messages screenshots vendor clean
+.PHONY: help run test lint bench setup messages screenshots vendor constraints docs clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP) $(NODE_PACKAGES)  ## the virtual environment with the product and all that its tests need
 
-$(STAMP): pyproject.toml
+$(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; set PYTHON=…") if sys.version_info < (3, 11) else None'
 	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
-	@PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
 $(NODE_PACKAGES): tests/package.json | $(STAMP)
@@ -40,6 +40,13 @@ lint: $(STAMP)  ## ruff, mypy --strict, import-linter, template lint
 
 bench: $(STAMP)  ## benchmarks beside their floors
 	@$(BIN)/python -m bench
+
+constraints:  ## renews constraints.txt with today's releases; then `make test` has to pass with them
+	@rm -rf .data/constraints
+	@$(PYTHON) -m venv .data/constraints
+	@.data/constraints/bin/pip install --quiet --disable-pip-version-check '.[dev]'
+	@.data/constraints/bin/pip freeze --exclude notifcenter > constraints.txt
+	@rm -rf .data/constraints
 
 LIT := lit@3.3.3
 INTER := @fontsource-variable/inter@5.2.8

@@ -1,16 +1,7 @@
 #!/usr/bin/env python
-"""The command line of Notifcenter."""
+"""The command line of a checkout; an installed Notifcenter has the same as `notifcenter`."""
 
-import os
-import sys
-
-
-def main() -> None:
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "notifcenter.settings")
-    from django.core.management import execute_from_command_line
-
-    execute_from_command_line(sys.argv)
-
+from notifcenter.__main__ import main
 
 if __name__ == "__main__":
     main()

@@ -97,7 +97,8 @@ def _run(url: str, port: int, data_dir: Path, stop: Stop) -> int:
 
 
 def _programs(port: int) -> dict[str, list[str]]:
-    python, manage = sys.executable, str(PROJECT / "manage.py")
+    python = sys.executable
+    manage = [python, "-m", "notifcenter"]
     celery = [python, "-W", f"ignore:{ROOT_WARNING}", "-m", "celery", "-q", "-A", "notifcenter"]
     return {
         "web": [
@@ -112,10 +113,10 @@ def _programs(port: int) -> dict[str, list[str]]:
             str(port),
             "notifcenter.asgi:application",
         ],
-        "poller": [python, manage, "poll_frameworks"],
+        "poller": [*manage, "poll_frameworks"],
         "worker": [*celery, "worker", "--loglevel", "WARNING"],
         "beat": [*celery, "beat", "--loglevel", "WARNING", "--pidfile="],
-        "cluster": [python, manage, "demo_cluster", "-v", "0"],
+        "cluster": [*manage, "demo_cluster", "-v", "0"],
     }
 
 

@@ -10,7 +10,10 @@ from django.core.management.utils import get_random_secret_key
 from notifcenter import environment
 from notifications.sources.frameworks import exit_spec
 
-BASE_DIR = Path(__file__).resolve().parent.parent
+_PACKAGE = Path(__file__).resolve().parent
+BASE_DIR = _PACKAGE if (_PACKAGE / "templates").is_dir() else _PACKAGE.parent
+"""Holds templates, static and locale: the checkout, or when installed this package, into which the wheel puts them."""
+
 DATA_DIR = Path(environment.text("NOTIFCENTER_DATA_DIR", ".data")).resolve()
 DEMO = environment.boolean("NOTIFCENTER_DEMO", False)
 

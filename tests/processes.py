@@ -71,12 +71,12 @@ def answers(port: int) -> bool:
 class Process:
     """A child with its output in a file; `log` is what it has printed so far."""
 
-    def __init__(self, arguments: list[str], log: Path, env: Mapping[str, str]) -> None:
+    def __init__(self, arguments: list[str], log: Path, env: Mapping[str, str], cwd: Path = ROOT) -> None:
         self._log = log
         with log.open("ab") as output:
             self.popen = subprocess.Popen(
                 arguments,
-                cwd=ROOT,
+                cwd=cwd,
                 env=env,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -111,8 +111,10 @@ class Process:
 
 
 @contextmanager
-def running(arguments: list[str], log: Path, env: Mapping[str, str] | None = None) -> Iterator[Process]:
-    process = Process(arguments, log, env or environment())
+def running(
+    arguments: list[str], log: Path, env: Mapping[str, str] | None = None, cwd: Path = ROOT
+) -> Iterator[Process]:
+    process = Process(arguments, log, env or environment(), cwd)
     try:
         yield process
     finally:
