@@ -1,5 +1,7 @@
 /** What a user can do to notifications, as values that `Store.act` carries out and, if need be, takes back. */
 
+import { msg } from "./i18n.js";
+
 /**
  * @typedef {object} Action
  * @property {object[]} items as they are now
@@ -7,7 +9,7 @@
  * @property {boolean} keep whether rows stay in a list that would no longer show them
  * @property {number} delta expected change of the unread count
  * @property {(api: import("./api.js").Api) => Promise<object>} send
- * @property {string} failed what to say when it did not work
+ * @property {string} failed what to say when it did not work, to be translated
  */
 
 const now = () => new Date().toISOString();
@@ -22,7 +24,7 @@ export function setRead(item, read) {
     keep: true,
     delta: !differs || item.archived_at ? 0 : read ? -1 : 1,
     send: (api) => (read ? api.markRead({ ids: [item.id] }) : api.change(item.id, { read })),
-    failed: read ? "It could not be marked as read." : "It could not be marked as unread.",
+    failed: read ? msg("It could not be marked as read.") : msg("It could not be marked as unread."),
   };
 }
 
@@ -35,7 +37,7 @@ export function setArchived(item, archived) {
     keep: false,
     delta: item.read_at ? 0 : archived ? -1 : 1,
     send: (api) => api.change(item.id, { archived }),
-    failed: archived ? "It could not be archived." : "It could not be moved back to the inbox.",
+    failed: archived ? msg("It could not be archived.") : msg("It could not be moved back to the inbox."),
   };
 }
 
@@ -50,6 +52,6 @@ export function readAll(store) {
     keep: false,
     delta: -store.unread,
     send: (api) => api.markRead({ up_to: upTo }),
-    failed: "They could not be marked as read.",
+    failed: msg("They could not be marked as read."),
   };
 }

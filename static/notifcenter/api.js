@@ -1,5 +1,8 @@
 /** REST calls. With a token: bearer, no cookies. Without: the session's cookie, and its CSRF token for writing. */
 
+import { msg } from "./i18n.js";
+
+/** Its message is to be translated where it is shown, with the error itself as values. */
 export class ApiError extends Error {
   /**
    * @param {number} status HTTP status; 0 when the server could not be reached
@@ -17,10 +20,12 @@ const SIGNED_OUT = new Set([401, 403]);
 export class Api {
   #base;
   #token;
+  #language;
 
-  constructor({ baseUrl = "", token = "" } = {}) {
+  constructor({ baseUrl = "", token = "", language }) {
     this.#base = `${baseUrl.replace(/\/+$/, "")}/api/v1/`;
     this.#token = token;
+    this.#language = language;
   }
 
   /** One page, `{results, next, previous}`. `filters` hold unread, archived, event, q, after, cursor, page_size. */
@@ -61,7 +66,7 @@ export class Api {
   }
 
   async #request(method, path, body) {
-    const headers = { Accept: "application/json" };
+    const headers = { Accept: "application/json", "Accept-Language": this.#language };
     if (body) headers["Content-Type"] = "application/json";
     if (this.#token) headers.Authorization = `Bearer ${this.#token}`;
     else if (method !== "GET") headers["X-CSRFToken"] = cookie("csrftoken");
@@ -75,11 +80,11 @@ export class Api {
         credentials: this.#token ? "omit" : "same-origin",
       });
     } catch {
-      throw new ApiError(0, "The server cannot be reached.");
+      throw new ApiError(0, msg("The server cannot be reached."));
     }
-    if (SIGNED_OUT.has(response.status)) throw new ApiError(response.status, "You are signed out.");
-    if (response.status === 400) throw new ApiError(400, "This cannot be used.", await response.json());
-    if (!response.ok) throw new ApiError(response.status, `The server answered with an error (${response.status}).`);
+    if (SIGNED_OUT.has(response.status)) throw new ApiError(response.status, msg("You are signed out."));
+    if (response.status === 400) throw new ApiError(400, msg("This cannot be used."), await response.json());
+    if (!response.ok) throw new ApiError(response.status, msg("The server answered with an error ({status})."));
     return response.status === 204 ? null : response.json();
   }
 }

@@ -6,9 +6,9 @@ const CLOCK_MS = 30_000;
 
 const stores = new Map();
 
-const keyOf = ({ baseUrl, token }) => JSON.stringify([baseUrl ?? "", token ?? ""]);
+const keyOf = ({ baseUrl, token, t }) => JSON.stringify([baseUrl ?? "", token ?? "", t.language]);
 
-/** A host has `baseUrl` and `token`; the page has one store for each pair. */
+/** A host has `baseUrl`, `token` and a translator `t`; the page has one store for all that have the same. */
 export class StoreController {
   store = null;
   #host;
@@ -30,7 +30,7 @@ export class StoreController {
     if (this.store) this.#attach();
   }
 
-  /** At first, and for a new token or another server. An element learns what it was given with its first update. */
+  /** At first, and for a new token, another server or language. An element learns what it was given with its first update. */
   hostUpdate() {
     if (this.#key === keyOf(this.#host)) return;
     if (this.#attached && this.#detach()) stores.delete(this.#key);
@@ -44,10 +44,10 @@ export class StoreController {
   }
 
   #attach() {
-    const { baseUrl, token } = this.#host;
+    const { baseUrl, token, t } = this.#host;
     this.#attached = true;
     this.#key = keyOf(this.#host);
-    if (!stores.has(this.#key)) stores.set(this.#key, new Store({ baseUrl, token }));
+    if (!stores.has(this.#key)) stores.set(this.#key, new Store({ baseUrl, token, language: t.language }));
     this.store = stores.get(this.#key);
     for (const [name, listener] of this.#listeners) this.store.addEventListener(name, listener);
     this.store.retain();
@@ -59,9 +59,4 @@ export class StoreController {
     for (const [name, listener] of this.#listeners) this.store.removeEventListener(name, listener);
     return this.store.release();
   }
-}
-
-/** The language an element is to speak: its own, its page's, the browser's. */
-export function languageOf(element) {
-  return element.closest("[lang]")?.lang || navigator.language;
 }

@@ -1,19 +1,19 @@
-/** Values into words: events, counts, times. */
+/** Values into words: events, counts, times. `t` is the reader's translator. */
+
+import { msg } from "./i18n.js";
 
 export const EVENTS = {
-  running: "Running",
-  succeeded: "Succeeded",
-  failed: "Failed",
-  stopped: "Stopped",
-  retried: "Retried",
-  waiting_too_long: "Waiting too long",
-  alert: "Alert",
+  running: msg("Running"),
+  succeeded: msg("Succeeded"),
+  failed: msg("Failed"),
+  stopped: msg("Stopped"),
+  retried: msg("Retried"),
+  waiting_too_long: msg("Waiting too long"),
+  alert: msg("Alert"),
 };
 
-const CHANNELS = { webportal: "Web portal", email: "E-mail", apprise: "Chat", webhook: "Webhook" };
-
 /** What to say of a connection that is not open, by the store's status. */
-export const LOST = { offline: "Offline, trying again", refused: "Signed out, no longer live" };
+export const LOST = { offline: msg("Offline, trying again"), refused: msg("Signed out, no longer live") };
 
 const STEPS = [
   ["minute", 60],
@@ -24,12 +24,13 @@ const STEPS = [
   ["year", 365 * 86400],
 ];
 
-export function eventWord(event) {
-  return EVENTS[event] ?? event.replaceAll("_", " ");
+export function eventWord(event, t) {
+  return event in EVENTS ? t(EVENTS[event]) : event.replaceAll("_", " ");
 }
 
-export function channelWord(channel) {
-  return CHANNELS[channel] ?? channel.replaceAll("_", " ");
+/** What could not be done, and why. */
+export function failureText({ what, error }, t) {
+  return `${t(what)} ${t(error.message, error)}`;
 }
 
 /** "3", and "99+" when the server says that there are more. */
@@ -38,18 +39,18 @@ export function countText({ unread, more }) {
 }
 
 /** "just now", "5 min. ago", "yesterday" */
-export function relativeTime(time, lang, now = Date.now()) {
+export function relativeTime(time, t, now = Date.now()) {
   const seconds = Math.round((now - new Date(time)) / 1000);
-  if (seconds < 45) return "just now";
+  if (seconds < 45) return t("just now");
   let [unit, size] = STEPS[0];
   for (const step of STEPS) if (seconds >= step[1]) [unit, size] = step;
-  const format = new Intl.RelativeTimeFormat(lang, { numeric: "auto", style: "short" });
+  const format = t.intl("RelativeTimeFormat", { numeric: "auto", style: "short" });
   return format.format(-Math.max(1, Math.floor(seconds / size)), unit);
 }
 
 /** Date, time and zone, for those who want to know exactly. */
-export function exactTime(time, lang) {
-  return new Intl.DateTimeFormat(lang, { dateStyle: "medium", timeStyle: "long" }).format(new Date(time));
+export function exactTime(time, t) {
+  return t.intl("DateTimeFormat", { dateStyle: "medium", timeStyle: "long" }).format(new Date(time));
 }
 
 /** The address if a browser may follow it, else `fallback`: what comes with an event may be `javascript:`. */

@@ -1,58 +1,69 @@
 /** What only the inbox page says of a notification: its day, and all its facts. */
 
 import { exactTime } from "./format.js";
+import { msg } from "./i18n.js";
 
-const STOPPED_BY_A_USER = "Stopped by a user";
-const CAUSERS = { user: "The job itself", platform: "The platform", resources: "A lack of resources" };
+const CAUSERS = {
+  user: msg("The job itself"),
+  platform: msg("The platform"),
+  resources: msg("A lack of resources"),
+};
 
-/** "Today", "Yesterday" or "Earlier", by the reader's clock. */
+/** "Today", "Yesterday" or "Earlier", by the reader's clock; to be translated. */
 export function dayGroup(time, now = new Date()) {
   const midnight = new Date(now.getFullYear(), now.getMonth(), now.getDate());
   const then = new Date(time);
-  if (then >= midnight) return "Today";
+  if (then >= midnight) return msg("Today");
   midnight.setDate(midnight.getDate() - 1);
-  return then >= midnight ? "Yesterday" : "Earlier";
+  return then >= midnight ? msg("Yesterday") : msg("Earlier");
 }
 
-/** "45 s", "12 min", "2 h 5 min", "3 d 4 h" */
-export function duration(seconds) {
-  const two = (major, unit, minor, small) => (minor ? `${major} ${unit} ${minor} ${small}` : `${major} ${unit}`);
-  if (seconds < 120) return `${Math.round(seconds)} s`;
+/** "45 sec", "12 min", "2 hr 5 min", "3 days 4 hr": never more than two units */
+export function duration(seconds, t) {
+  const of = (count, unit) => t.intl("NumberFormat", { style: "unit", unit, unitDisplay: "short" }).format(count);
+  const two = (major, unit, minor, small) => [of(major, unit), minor && of(minor, small)].filter(Boolean).join(" ");
+  if (seconds < 120) return of(Math.round(seconds), "second");
   const minutes = Math.floor(seconds / 60);
-  if (minutes < 120) return `${minutes} min`;
+  if (minutes < 120) return of(minutes, "minute");
   const hours = Math.floor(minutes / 60);
-  if (hours < 48) return two(hours, "h", minutes % 60, "min");
-  return two(Math.floor(hours / 24), "d", hours % 24, "h");
+  if (hours < 48) return two(hours, "hour", minutes % 60, "minute");
+  return two(Math.floor(hours / 24), "day", hours % 24, "hour");
 }
 
 /** What is known beyond title and summary: pairs of label and text, in the order of display. */
-export function facts({ event, job, details, occurred_at: occurredAt }, lang) {
+export function facts({ event, job, details, occurred_at: occurredAt }, t) {
   const pairs = [
-    ["Exit code", [details.exit_code, details.phrase && `(${details.phrase})`].filter((part) => part ?? false).join(" ")],
-    ["Cause", event === "stopped" && details.causer === "user" ? STOPPED_BY_A_USER : CAUSERS[details.causer]],
-    ["Image", details.image],
-    ["Task", details.task],
-    ["Attempt", details.max_attempts ? `${details.attempt} of ${details.max_attempts}` : details.attempt],
-    ["Waited", details.waited_seconds > 0 && duration(details.waited_seconds)],
-    ["Ran", ran(details)],
-    ["GPUs", details.gpus > 0 && details.gpus],
-    ...labels(details),
-    ["Resolved", details.resolved_at && exactTime(details.resolved_at, lang)],
-    ["Virtual cluster", job.virtual_cluster],
-    ["Happened", exactTime(occurredAt, lang)],
-    ["Job", job.name],
+    [t("Exit code"), [details.exit_code, details.phrase && `(${details.phrase})`].filter((part) => part ?? false).join(" ")],
+    [t("Cause"), cause(event, details, t)],
+    [t("Image"), details.image],
+    [t("Task"), details.task],
+    [t("Attempt"), details.max_attempts ? t("{attempt} of {max_attempts}", details) : details.attempt],
+    [t("Waited"), details.waited_seconds > 0 && duration(details.waited_seconds, t)],
+    [t("Ran"), ran(details, t)],
+    [t("GPUs"), details.gpus > 0 && details.gpus],
+    ...labels(details, t),
+    [t("Resolved"), details.resolved_at && exactTime(details.resolved_at, t)],
+    [t("Virtual cluster"), job.virtual_cluster],
+    [t("Happened"), exactTime(occurredAt, t)],
+    [t("Job"), job.name],
   ];
   return pairs.filter(([, value]) => value !== undefined && value !== false && value !== "");
 }
 
 /** What an alert says of itself beside its job. */
-function labels({ labels: known = {} }) {
+function labels({ labels: known = {} }, t) {
   const { alertname, severity, virtual_cluster, ...others } = known; // the last is shown anyway
-  return [["Alert", alertname], ["Severity", severity], ...Object.entries(others)];
+  return [[t("Alert"), alertname], [t("Severity"), severity], ...Object.entries(others)];
 }
 
-function ran({ never_ran: never, ran_seconds: all, last_ran_seconds: last }) {
-  if (never) return "Never";
-  if (!(all >= 0)) return undefined;
-  return last >= 0 ? `${duration(all)} with all attempts, the last ${duration(last)}` : duration(all);
+function cause(event, { causer }, t) {
+  if (event === "stopped" && causer === "user") return t("Stopped by a user");
+  return causer in CAUSERS ? t(CAUSERS[causer]) : undefined;
+}
+
+function ran({ never_ran: never, ran_seconds: ran, last_ran_seconds: last }, t) {
+  if (never) return t("Never");
+  if (!(ran >= 0)) return undefined;
+  const all = duration(ran, t);
+  return last >= 0 ? t("{all} with all attempts, the last {last}", { all, last: duration(last, t) }) : all;
 }

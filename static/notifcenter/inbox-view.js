@@ -2,8 +2,9 @@
 
 import { html } from "./vendor/lit.js";
 import { EVENTS, LOST, countText } from "./format.js";
+import { msg } from "./i18n.js";
 
-export const TABS = { unread: "Unread", all: "All", archived: "Archived" };
+export const TABS = { unread: msg("Unread"), all: msg("All"), archived: msg("Archived") };
 
 const OURS = ["tab", "event", "q", "cursor"];
 
@@ -23,22 +24,22 @@ export function viewOfAddress() {
   return { tab: tab in TABS ? tab : "all", event: query.get("event") ?? "", q: query.get("q") ?? "" };
 }
 
-export function inboxHead({ store, readAll }) {
+export function inboxHead({ t, store, readAll }) {
   return html`
     <div class="inbox__head">
-      <h1>Inbox</h1>
+      <h1>${t("Inbox")}</h1>
       ${store.status in LOST
-        ? html`<span class="inbox__offline"><span class="icon icon--offline"></span>${LOST[store.status]}</span>`
+        ? html`<span class="inbox__offline"><span class="icon icon--offline"></span>${t(LOST[store.status])}</span>`
         : ""}
       <button class="button" type="button" ?disabled=${!store.unread} @click=${readAll}>
-        <span class="icon icon--read-all"></span>Mark all read
+        <span class="icon icon--read-all"></span>${t("Mark all read")}
       </button>
     </div>
   `;
 }
 
 /** `go(change)` shows another view; `search(text)` is called while typing. */
-export function inboxFilters({ view, store, go, search }) {
+export function inboxFilters({ t, view, store, go, search }) {
   const link = (change, current, content) => html`
     <a
       href=${viewUrl({ ...view, ...change })}
@@ -49,9 +50,9 @@ export function inboxFilters({ view, store, go, search }) {
   `;
   const count = store.unread ? html` <span class="tabs__count">${countText(store)}</span>` : "";
   return html`
-    <nav class="tabs" aria-label="Folders">
+    <nav class="tabs" aria-label=${t("Folders")}>
       ${Object.entries(TABS).map(([tab, name]) =>
-        link({ tab }, view.tab === tab, html`${name}${tab === "unread" ? count : ""}`),
+        link({ tab }, view.tab === tab, html`${t(name)}${tab === "unread" ? count : ""}`),
       )}
     </nav>
     <form class="search" role="search" action="" @submit=${(event) => event.preventDefault()}>
@@ -59,39 +60,43 @@ export function inboxFilters({ view, store, go, search }) {
       <input
         type="search"
         name="q"
-        aria-label="Search by job"
-        placeholder="Search by job"
+        aria-label=${t("Search by job")}
+        placeholder=${t("Search by job")}
         maxlength="256"
         .value=${view.q}
         @input=${(event) => search(event.target.value)}
       />
     </form>
-    <nav class="events" aria-label="Events">
-      ${link({ event: "" }, !view.event, "All events")}
+    <nav class="events" aria-label=${t("Events")}>
+      ${link({ event: "" }, !view.event, t("All events"))}
       ${Object.entries(EVENTS).map(([event, name]) =>
-        link({ event }, view.event === event, html`<span class="dot" data-event=${event}></span>${name}`),
+        link({ event }, view.event === event, html`<span class="dot" data-event=${event}></span>${t(name)}`),
       )}
     </nav>
   `;
 }
 
 /** What stands in the list's place when there is nothing in it. */
-export function inboxNote({ list, refused, clear, retry }) {
+export function inboxNote({ t, list, refused, clear, retry }) {
   const filtered = list.event || list.q;
-  if (refused) return note("You are signed out", "Sign in again to see your notifications.");
+  if (refused) return note(t("You are signed out"), t("Sign in again to see your notifications."));
   if (list.state === "error") {
-    return note("This did not work", "The notifications could not be loaded.", button("Try again", retry));
+    return note(t("This did not work"), t("The notifications could not be loaded."), button(t("Try again"), retry));
   }
-  if (filtered) return note("Nothing found", "No notification matches these filters.", button("Clear filters", clear));
-  if (list.tab === "unread") return note("You are all caught up", "New notifications will show up here by themselves.");
-  if (list.tab === "archived") return note("The archive is empty", "What you archive is kept here.");
-  return note("Nothing here yet", "What happens to your jobs will show up here by itself.");
+  if (filtered) {
+    return note(t("Nothing found"), t("No notification matches these filters."), button(t("Clear filters"), clear));
+  }
+  if (list.tab === "unread") {
+    return note(t("You are all caught up"), t("New notifications will show up here by themselves."));
+  }
+  if (list.tab === "archived") return note(t("The archive is empty"), t("What you archive is kept here."));
+  return note(t("Nothing here yet"), t("What happens to your jobs will show up here by itself."));
 }
 
 /** Grey shapes where the rows will be. */
-export function inboxBones() {
+export function inboxBones(t) {
   const bone = html`<li class="bones"><i></i><i></i><i></i></li>`;
-  return html`<p class="visually-hidden">Loading…</p><ul class="notes" aria-hidden="true">${[bone, bone, bone, bone, bone]}</ul>`;
+  return html`<p class="visually-hidden">${t("Loading…")}</p><ul class="notes" aria-hidden="true">${[bone, bone, bone, bone, bone]}</ul>`;
 }
 
 export function note(title, text, action = "") {

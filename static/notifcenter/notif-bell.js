@@ -1,9 +1,10 @@
-import { LitElement, html } from "./vendor/lit.js";
+import { html } from "./vendor/lit.js";
 import { readAll, setRead } from "./actions.js";
 import { panelBody } from "./bell-panel.js";
 import { bellStyles } from "./bell-styles.js";
-import { StoreController, languageOf } from "./controller.js";
-import { LOST, countText, safeUrl } from "./format.js";
+import { StoreController } from "./controller.js";
+import { NotifElement } from "./element.js";
+import { LOST, countText, failureText, safeUrl } from "./format.js";
 import { shared, sharedSheet } from "./styles.js";
 
 const SHOWN = 10;
@@ -18,14 +19,14 @@ const GATHER_MS = 1_000;
  * @attr base-url  where Notifcenter lives; default: this site
  * @attr token     bearer token of the cluster; default: the session of this site
  * @attr inbox-url the inbox page; default: the root of base-url
- * @attr lang      language of times; default: the page's
+ * @attr lang      language of texts and times; default: the page's
  * @attr theme     "light", "dark" or "auto"; default: the page's `color-scheme`
  * @prop jobUrl (notification) => the address to which it leads; default: its own
  * @fires notif-unread detail {unread, more}: the count has changed
  * @fires notif-open   detail {notification}: a row was clicked; cancel it to stay on the page
  * @fires notif-error  detail {message}
  */
-export class NotifBell extends LitElement {
+export class NotifBell extends NotifElement {
   static properties = {
     baseUrl: { attribute: "base-url" },
     token: {},
@@ -39,7 +40,7 @@ export class NotifBell extends LitElement {
 
   #controller = new StoreController(this, {
     arrival: (item) => this.#announceSoon(item),
-    failure: (message) => this.#failed(message),
+    failure: (failure) => this.#failed(failureText(failure, this.t)),
   });
   #list;
   #told = "";
@@ -74,6 +75,7 @@ export class NotifBell extends LitElement {
   }
 
   render() {
+    const { t } = this;
     const { unread } = this.#store;
     const count = countText(this.#store);
     return html`${sharedSheet}
@@ -83,17 +85,17 @@ export class NotifBell extends LitElement {
         type="button"
         popovertarget="panel"
         aria-haspopup="dialog"
-        aria-label=${unread ? `Notifications, ${count} unread` : "Notifications"}
+        aria-label=${unread ? t("Notifications, {count} unread", { count }) : t("Notifications")}
       >
         <span class="icon"></span>
         ${unread ? html`<span class="badge" part="badge" aria-hidden="true">${count}</span>` : ""}
       </button>
-      <div id="panel" class="panel" part="panel" popover role="dialog" aria-label="Notifications" tabindex="-1"
+      <div id="panel" class="panel" part="panel" popover role="dialog" aria-label=${t("Notifications")} tabindex="-1"
         @beforetoggle=${this.#toggles} @toggle=${this.#toggled}>
         <div class="head">
-          <h2>Notifications</h2>
+          <h2>${t("Notifications")}</h2>
           ${unread
-            ? html`<button class="text-button" type="button" @click=${this.#readAll}>Mark all read</button>`
+            ? html`<button class="text-button" type="button" @click=${this.#readAll}>${t("Mark all read")}</button>`
             : ""}
         </div>
         <div class="scroll">
@@ -101,11 +103,12 @@ export class NotifBell extends LitElement {
             items: this.#list.items.slice(0, SHOWN),
             state: this.#list.state,
             refused: this.#store.status === "refused",
-            row: { lang: languageOf(this), url: this.#url, open: this.#open, read: this.#read },
+            row: { url: this.#url, open: this.#open, read: this.#read },
             retry: this.#load,
+            t,
           })}
         </div>
-        <div class="foot">${this.#status()} <a href=${this.#inbox}>Open inbox</a></div>
+        <div class="foot">${this.#status()} <a href=${this.#inbox}>${t("Open inbox")}</a></div>
       </div>
       <div class="visually-hidden" role="status">${this._announced}</div>
     `;
@@ -114,7 +117,7 @@ export class NotifBell extends LitElement {
   #status() {
     if (this._message) return html`<span role="alert">${this._message}</span>`;
     const lost = LOST[this.#store.status];
-    return lost ? html`<span class="status"><span class="icon"></span>${lost}</span>` : html`<span></span>`;
+    return lost ? html`<span class="status"><span class="icon"></span>${this.t(lost)}</span>` : html`<span></span>`;
   }
 
   /** The browser gives the focus back to what it sees from outside, which is this element, not its button. */
@@ -170,7 +173,7 @@ export class NotifBell extends LitElement {
     this.#arrivals.push(item.title);
     this.#announceTimer ??= setTimeout(() => {
       const titles = this.#arrivals.splice(0);
-      this._announced = titles.length === 1 ? titles[0] : `${titles.length} new notifications`;
+      this._announced = this.t.plural(titles.length, titles[0], "{count} new notifications");
       this.#announceTimer = undefined;
     }, GATHER_MS);
   }

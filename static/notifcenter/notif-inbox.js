@@ -1,6 +1,7 @@
-import { LitElement, html, repeat } from "./vendor/lit.js";
+import { html, repeat } from "./vendor/lit.js";
 import { readAll, setArchived, setRead } from "./actions.js";
-import { StoreController, languageOf } from "./controller.js";
+import { StoreController } from "./controller.js";
+import { NotifElement } from "./element.js";
 import { countText } from "./format.js";
 import { dayGroup } from "./inbox-facts.js";
 import { inboxRow } from "./inbox-row.js";
@@ -20,7 +21,7 @@ const TYPING_MS = 250;
  * @prop jobUrl (notification) => the address to which it leads; default: its own
  * The view (tab, event, q) is the page's address; the list's data are in #inbox-items and #inbox-unread.
  */
-export class NotifInbox extends LitElement {
+export class NotifInbox extends NotifElement {
   static properties = {
     baseUrl: { attribute: "base-url" },
     token: {},
@@ -37,7 +38,7 @@ export class NotifInbox extends LitElement {
     opened: (item) => this.#store.act(setRead(item, true)),
     read: (item, read) => this.#store.act(setRead(item, read)),
     archive: (item, archived) => this.#archive(item, archived),
-    mute: (item) => muteForAnHour(this.#store, item),
+    mute: (item) => muteForAnHour(this.#store, item, this.t),
     url: (item) => this.jobUrl?.(item) ?? item.url,
   };
 
@@ -82,17 +83,19 @@ export class NotifInbox extends LitElement {
   render() {
     const store = this.#store;
     const list = this.#list;
+    const { t } = this;
     return html`
-      ${inboxHead({ store, readAll: () => store.act(readAll(store)) })}
+      ${inboxHead({ t, store, readAll: () => store.act(readAll(store)) })}
       <div class="inbox__filters">
-        ${inboxFilters({ view: this.#view, store, go: this.#go, search: this.#search })}
+        ${inboxFilters({ t, view: this.#view, store, go: this.#go, search: this.#search })}
       </div>
       <div class="inbox__list" aria-busy=${list.state === "loading"} @keydown=${this.#key}>
         ${list.items.length
           ? [this.#groups(), this.#more()]
           : list.state === "loading"
-            ? inboxBones()
+            ? inboxBones(t)
             : inboxNote({
+                t,
                 list,
                 refused: store.status === "refused",
                 clear: () => this.#go({ event: "", q: "" }),
@@ -103,18 +106,18 @@ export class NotifInbox extends LitElement {
   }
 
   #groups() {
+    const { t } = this;
     const groups = Map.groupBy(this.#list.items, (item) => dayGroup(item.created_at));
-    const lang = languageOf(this);
     return repeat(
       groups,
       ([day]) => day,
       ([day, items]) => html`
-        <h2 class="day">${day}</h2>
+        <h2 class="day">${t(day)}</h2>
         <ul class="notes">
           ${repeat(
             items,
             ({ id }) => id,
-            (item) => inboxRow(item, lang, this.#act),
+            (item) => inboxRow(item, t, this.#act),
           )}
         </ul>
       `,
@@ -126,7 +129,7 @@ export class NotifInbox extends LitElement {
     if (!next) return "";
     return html`
       <button class="button more" type="button" ?disabled=${loadingMore} @click=${() => this.#store.loadMore(this.#list)}>
-        ${loadingMore ? "Loading…" : "Load more"}
+        ${loadingMore ? this.t("Loading…") : this.t("Load more")}
       </button>
     `;
   }
@@ -137,8 +140,8 @@ export class NotifInbox extends LitElement {
     const action = setArchived(item, archived);
     if (!(await store.act(action))) return;
     store.notice({
-      text: archived ? "Archived." : "Moved to the inbox.",
-      action: "Undo",
+      text: archived ? this.t("Archived.") : this.t("Moved to the inbox."),
+      action: this.t("Undo"),
       run: () => store.act(setArchived(action.change(item), !archived)),
     });
   }

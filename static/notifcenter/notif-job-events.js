@@ -1,4 +1,5 @@
-import { LitElement, html } from "./vendor/lit.js";
+import { html } from "./vendor/lit.js";
+import { NotifElement } from "./element.js";
 import { eventWord } from "./format.js";
 import { jobEventsStyles } from "./job-events-styles.js";
 import { shared, sharedSheet } from "./styles.js";
@@ -31,9 +32,9 @@ const KEYS = {
  * @fires notif-change detail: the block after a change by the user
  * @csspart row one switch with its label
  */
-export class NotifJobEvents extends LitElement {
+export class NotifJobEvents extends NotifElement {
   static formAssociated = true;
-  static shadowRootOptions = { ...LitElement.shadowRootOptions, delegatesFocus: true };
+  static shadowRootOptions = { ...NotifElement.shadowRootOptions, delegatesFocus: true };
   static properties = {
     value: { noAccessor: true },
     disabled: { type: Boolean, reflect: true },
@@ -81,7 +82,7 @@ export class NotifJobEvents extends LitElement {
     return html`
       ${sharedSheet}
       <fieldset ?disabled=${this.disabled || this._off}>
-        <legend class="visually-hidden">Events to be told of</legend>
+        <legend class="visually-hidden">${this.t("Events to be told of")}</legend>
         ${Object.keys(KEYS).map((key) => this.#row(key))}
       </fieldset>
     `;
@@ -98,7 +99,7 @@ export class NotifJobEvents extends LitElement {
             @change=${({ target }) => this.#change(key, target.checked)}
           />
           <span class="dot" data-event=${KEYS[key]}></span>
-          ${eventWord(KEYS[key])}
+          ${eventWord(KEYS[key], this.t)}
         </label>
         ${key === WAITING && on ? this.#minutes() : ""}
       </div>
@@ -108,18 +109,18 @@ export class NotifJobEvents extends LitElement {
   #minutes() {
     return html`
       <label class="minutes">
-        after
+        ${this.t("after")}
         <input
           type="number"
           min="1"
           max=${MAX_MINUTES}
-          placeholder="as usual"
+          placeholder=${this.t("as usual")}
           aria-invalid=${Boolean(this._wrong)}
           aria-describedby="wrong"
           .value=${minutesOf(this.#block)}
           @input=${this.#typed}
         />
-        minutes
+        ${this.t("minutes")}
       </label>
       <span id="wrong" class="wrong" role="alert">${this._wrong}</span>
     `;
@@ -130,7 +131,7 @@ export class NotifJobEvents extends LitElement {
     const minutes = target.valueAsNumber;
     const empty = target.value === "" && !target.validity.badInput;
     if (empty || isLimit(minutes)) this.#change(WAITING, empty || minutes);
-    else this.#judge(`A whole number of minutes from 1 to ${MAX_MINUTES}.`);
+    else this.#judge(this.t("A whole number of minutes from 1 to {most}.", { most: MAX_MINUTES }));
   };
 
   #change(key, value) {

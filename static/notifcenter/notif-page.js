@@ -1,5 +1,5 @@
-import { LitElement, html } from "./vendor/lit.js";
-import { languageOf } from "./controller.js";
+import { html } from "./vendor/lit.js";
+import { NotifElement } from "./element.js";
 import { note } from "./inbox-view.js";
 import { pageSheets, shared } from "./styles.js";
 
@@ -14,7 +14,7 @@ const PREFERENCES = "#preferences";
  * @attr lang, theme  as for the bell
  * @prop jobUrl (notification) => the address to which it leads; default: its own
  */
-export class NotifPage extends LitElement {
+export class NotifPage extends NotifElement {
   static properties = {
     baseUrl: { attribute: "base-url" },
     token: {},
@@ -43,11 +43,11 @@ export class NotifPage extends LitElement {
     const arrived = () => this._awaited--;
     return html`
       ${pageSheets.map((href) => html`<link rel="stylesheet" href=${href} @load=${arrived} @error=${arrived} />`)}
-      <div class="embedded" ?hidden=${this._awaited > 0} lang=${languageOf(this)}>
+      <div class="embedded" ?hidden=${this._awaited > 0} lang=${this.t.locale}>
         <div class="page">
           ${this.token
             ? [this.#head(), this.#body()]
-            : note("You are not signed in", "Sign in to this site to see your notifications.")}
+            : note(this.t("You are not signed in"), this.t("Sign in to this site to see your notifications."))}
         </div>
       </div>
     `;
@@ -59,8 +59,8 @@ export class NotifPage extends LitElement {
     const { baseUrl, token, jobUrl, theme } = this;
     return html`
       <div class="embedded__head">
-        <nav class="site-nav" aria-label="Notifications">
-          ${link("#", "Inbox")}${link(PREFERENCES, "Preferences")}
+        <nav class="site-nav" aria-label=${this.t("Notifications")}>
+          ${link("#", this.t("Inbox"))}${link(PREFERENCES, this.t("Preferences"))}
         </nav>
         <notif-bell inbox-url="#" .baseUrl=${baseUrl} .token=${token} .jobUrl=${jobUrl} .theme=${theme}></notif-bell>
       </div>
@@ -69,12 +69,11 @@ export class NotifPage extends LitElement {
 
   #body() {
     const { baseUrl, token, jobUrl } = this;
-    const lang = languageOf(this);
     return html`
       ${location.hash === PREFERENCES
         ? html`<notif-preferences class="preferences" .baseUrl=${baseUrl} .token=${token}></notif-preferences>`
-        : html`<notif-inbox class="inbox" lang=${lang} .baseUrl=${baseUrl} .token=${token} .jobUrl=${jobUrl}></notif-inbox>`}
-      <notif-toasts inbox-url="#" lang=${lang} .baseUrl=${baseUrl} .token=${token} .jobUrl=${jobUrl}></notif-toasts>
+        : html`<notif-inbox class="inbox" .baseUrl=${baseUrl} .token=${token} .jobUrl=${jobUrl}></notif-inbox>`}
+      <notif-toasts inbox-url="#" .baseUrl=${baseUrl} .token=${token} .jobUrl=${jobUrl}></notif-toasts>
     `;
   }
 

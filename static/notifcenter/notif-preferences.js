@@ -1,5 +1,8 @@
-import { LitElement, html } from "./vendor/lit.js";
+import { html } from "./vendor/lit.js";
 import { StoreController } from "./controller.js";
+import { NotifElement } from "./element.js";
+import { failureText } from "./format.js";
+import { msg } from "./i18n.js";
 import { note } from "./inbox-view.js";
 import { channelsCard, eventsCard } from "./preferences-view.js";
 
@@ -9,7 +12,7 @@ import { channelsCard, eventsCard } from "./preferences-view.js";
  *
  * @attr base-url, token  as for the bell
  */
-export class NotifPreferences extends LitElement {
+export class NotifPreferences extends NotifElement {
   static properties = {
     baseUrl: { attribute: "base-url" },
     token: {},
@@ -36,7 +39,7 @@ export class NotifPreferences extends LitElement {
   render() {
     return html`
       <div class="page-head">
-        <h1>Preferences</h1>
+        <h1>${this.t("Preferences")}</h1>
         <span class="muted" role="status">${this._said}</span>
       </div>
       ${this._choices ? this.#cards() : this.#waiting()}
@@ -44,29 +47,29 @@ export class NotifPreferences extends LitElement {
   }
 
   #cards() {
-    const parts = { choices: this._choices, wrong: this._wrong, save: this.#save, refuse: this.#refuse };
+    const parts = { t: this.t, choices: this._choices, wrong: this._wrong, save: this.#save, refuse: this.#refuse };
     return html`<div class="profile">${channelsCard(parts)} ${eventsCard(parts)}</div>`;
   }
 
   #waiting() {
-    if (!this._trouble) return html`<p class="muted">Loading…</p>`;
-    const again = html`<button class="button" type="button" @click=${this.#load}>Try again</button>`;
-    return note("This did not work", this._trouble, again);
+    if (!this._trouble) return html`<p class="muted">${this.t("Loading…")}</p>`;
+    const again = html`<button class="button" type="button" @click=${this.#load}>${this.t("Try again")}</button>`;
+    return note(this.t("This did not work"), this.t(this._trouble.message, this._trouble), again);
   }
 
   #load = async () => {
     const { store } = this.#controller;
-    this._trouble = "";
+    this._trouble = null;
     try {
       const choices = await store.api.preferences();
       if (store === this.#controller.store) this._choices = choices;
     } catch (error) {
-      if (store === this.#controller.store) this._trouble = error.message;
+      if (store === this.#controller.store) this._trouble = error;
     }
   };
 
   #refuse = (wrong) => {
-    this._said = "Not saved";
+    this._said = this.t("Not saved");
     this._wrong = { ...this._wrong, ...wrong };
   };
 
@@ -79,16 +82,16 @@ export class NotifPreferences extends LitElement {
     const { store } = this.#controller;
     this.#saving = this.#saving.then(async () => {
       try {
-        this._said = "Saving…";
+        this._said = this.t("Saving…");
         const choices = await store.api.changePreferences(change);
         if (store !== this.#controller.store) return;
         this._choices = choices;
         this._wrong = Object.fromEntries(Object.entries(this._wrong).filter(([name]) => !(name in change)));
-        this._said = "Saved";
+        this._said = this.t("Saved");
       } catch (error) {
         this.#refuse(error.fields);
         undo?.();
-        if (undo || error.status !== 400) store.notice({ text: `It could not be saved. ${error.message}` });
+        if (undo || error.status !== 400) store.notice({ text: failureText({ what: msg("It could not be saved."), error }, this.t) });
       }
     });
   };

@@ -1,8 +1,9 @@
-import { LitElement, html, repeat } from "./vendor/lit.js";
+import { html, repeat } from "./vendor/lit.js";
 import { setRead } from "./actions.js";
 import { mark, when, word } from "./bell-panel.js";
-import { StoreController, languageOf } from "./controller.js";
-import { safeUrl } from "./format.js";
+import { StoreController } from "./controller.js";
+import { NotifElement } from "./element.js";
+import { failureText, safeUrl } from "./format.js";
 import { shared, sharedSheet } from "./styles.js";
 import { toastStyles } from "./toast-styles.js";
 
@@ -16,7 +17,7 @@ const LIFE_MS = 7_000;
  * @attr base-url, token, inbox-url, lang, theme  as for the bell
  * @prop jobUrl (notification) => the address to which it leads; default: its own
  */
-export class NotifToasts extends LitElement {
+export class NotifToasts extends NotifElement {
   static properties = {
     baseUrl: { attribute: "base-url" },
     token: {},
@@ -30,7 +31,7 @@ export class NotifToasts extends LitElement {
 
   #controller = new StoreController(this, {
     arrival: (item) => this.#add({ key: `n${item.id}`, item }),
-    failure: (text) => this.#add({ key: `f${Date.now()}`, text }),
+    failure: (failure) => this.#add({ key: `f${Date.now()}`, text: failureText(failure, this.t) }),
     notice: (notice) => this.#add({ key: `m${Date.now()}`, ...notice }),
   });
   #timer;
@@ -57,18 +58,19 @@ export class NotifToasts extends LitElement {
   }
 
   render() {
+    const { t } = this;
     const { text } = this._toasts.findLast((toast) => toast.text) ?? {};
     return html`
       ${sharedSheet}
       <section
-        aria-label="New notifications"
+        aria-label=${t("New notifications")}
         @pointerenter=${() => this.#hold("pointer")}
         @pointerleave=${() => this.#release("pointer")}
         @focusin=${() => this.#hold("focus")}
         @focusout=${() => this.#release("focus")}
       >
         ${repeat(this._toasts, ({ key }) => key, this.#toast)}
-        ${this._folded ? html`<a class="more" href=${this.#inbox}>${this._folded} more</a>` : ""}
+        ${this._folded ? html`<a class="more" href=${this.#inbox}>${t.plural(this._folded, "{count} more", "{count} more")}</a>` : ""}
       </section>
       <div class="visually-hidden" role="status">${text}</div>
     `;
@@ -80,7 +82,7 @@ export class NotifToasts extends LitElement {
       ${toast.action
         ? html`<button class="action" type="button" @click=${() => this.#act(toast)}>${toast.action}</button>`
         : ""}
-      <button class="close" type="button" aria-label="Dismiss" @click=${() => this.#remove(toast)}>
+      <button class="close" type="button" aria-label=${this.t("Dismiss")} @click=${() => this.#remove(toast)}>
         <span class="icon"></span>
       </button>
     </div>
@@ -93,7 +95,7 @@ export class NotifToasts extends LitElement {
       <a class="text" href=${safeUrl(this.jobUrl?.(item) ?? item.url, this.#inbox)} @click=${open}>
         <strong>${item.title}</strong>
         ${item.summary ? html`<span>${item.summary}</span>` : ""}
-        <span>${word(item.event)} · ${when(item.occurred_at, languageOf(this))}</span>
+        <span>${word(item.event, this.t)} · ${when(item.occurred_at, this.t)}</span>
       </a>
     `;
   }

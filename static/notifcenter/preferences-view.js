@@ -1,33 +1,41 @@
 /** The cards of the preferences. Classes and structure are those of templates/preferences/profile.html. */
 
 import { html } from "./vendor/lit.js";
-import { channelWord, eventWord } from "./format.js";
+import { eventWord } from "./format.js";
+import { msg } from "./i18n.js";
+
+const CHANNELS = {
+  webportal: msg("Web portal"),
+  email: msg("E-mail"),
+  apprise: msg("Chat"),
+  webhook: msg("Webhook"),
+};
 
 /**
- * The parts of each card: `choices` as the server has them, what is `wrong` by field, `save(change, undo)`,
+ * The parts of each card: the translator `t`, `choices` as the server has them, what is `wrong` by field, `save(change, undo)`,
  * `refuse(wrong)`.
  */
-export function channelsCard({ choices, wrong, save }) {
+export function channelsCard({ t, choices, wrong, save }) {
   const channels = Object.entries(choices.channels).filter(([, channel]) => channel.offered);
   const events = Object.keys(channels[0]?.[1].events ?? {});
   return html`
     <section class="card" aria-labelledby="channels-heading">
-      <h2 id="channels-heading">How to tell me</h2>
-      <p class="muted">The top switch of a column is the master switch of its channel.</p>
-      <div class="table-scroll" role="region" aria-label="Events and channels" tabindex="0">
+      <h2 id="channels-heading">${t("How to tell me")}</h2>
+      <p class="muted">${t("The top switch of a column is the master switch of its channel.")}</p>
+      <div class="table-scroll" role="region" aria-label=${t("Events and channels")} tabindex="0">
         <table class="matrix">
           <thead>
             <tr>
               <td></td>
-              ${channels.map(([name, channel]) => channelHead(name, channel, save))}
+              ${channels.map(([name, channel]) => channelHead({ t, name, channel, save }))}
             </tr>
           </thead>
           <tbody>
             ${events.map(
               (event) => html`
                 <tr>
-                  <th scope="row"><span class="dot" data-event=${event}></span>${eventWord(event)}</th>
-                  ${channels.map(([name, channel]) => eventCell(event, name, channel, save))}
+                  <th scope="row"><span class="dot" data-event=${event}></span>${eventWord(event, t)}</th>
+                  ${channels.map(([name, channel]) => eventCell({ t, event, name, channel, save }))}
                 </tr>
               `,
             )}
@@ -36,7 +44,7 @@ export function channelsCard({ choices, wrong, save }) {
       </div>
       ${field({
         name: "email_address",
-        label: "E-mail address",
+        label: t("E-mail address"),
         mode: "email",
         value: choices.email_address,
         problem: wrong.email_address,
@@ -46,7 +54,7 @@ export function channelsCard({ choices, wrong, save }) {
   `;
 }
 
-function channelHead(name, { available, why_not: whyNot, enabled }, save) {
+function channelHead({ t, name, channel: { available, why_not: whyNot, enabled }, save }) {
   return html`
     <th scope="col">
       <label>
@@ -54,28 +62,31 @@ function channelHead(name, { available, why_not: whyNot, enabled }, save) {
           disabled: !available,
           describedBy: available ? "" : `why-${name}`,
         })}
-        ${channelWord(name)}
+        ${channelWord(name, t)}
       </label>
       ${available ? "" : html`<span class="matrix__why" id="why-${name}">${whyNot}</span>`}
     </th>
   `;
 }
 
-function eventCell(event, name, { available, events }, save) {
+function eventCell({ t, event, name, channel: { available, events }, save }) {
   const change = (on, undo) => save({ channels: { [name]: { events: { [event]: on } } } }, undo);
   return html`
     <td>
       <label>
         ${checkbox(events[event], change, { disabled: !available, describedBy: available ? "" : `why-${name}` })}
-        <span class="visually-hidden">${eventWord(event)}: ${channelWord(name)}</span>
+        <span class="visually-hidden">${eventWord(event, t)}: ${channelWord(name, t)}</span>
       </label>
     </td>
   `;
 }
 
-export function eventsCard({ choices, wrong, save, refuse }) {
+const channelWord = (name, t) => (name in CHANNELS ? t(CHANNELS[name]) : name.replaceAll("_", " "));
+
+export function eventsCard({ t, choices, wrong, save, refuse }) {
   const { default_events: chosen, site_default_events: bySite, default_events_source: source } = choices;
   const site = Object.keys(bySite).filter((event) => bySite[event]);
+  const words = t.intl("ListFormat", { type: "unit" }).format(site.map((event) => eventWord(event, t)));
   const own = source === "owner";
   const choose = (value, checked, text, change) => {
     const undo = ({ target }) => (target.closest("fieldset").querySelector("input:not(:checked)").checked = true);
@@ -94,34 +105,36 @@ export function eventsCard({ choices, wrong, save, refuse }) {
   };
   return html`
     <section class="card" aria-labelledby="defaults-heading">
-      <h2 id="defaults-heading">Which events</h2>
-      <p class="muted">A job's own file and the switches on its page go first. This holds for jobs that say nothing.</p>
+      <h2 id="defaults-heading">${t("Which events")}</h2>
+      <p class="muted">
+        ${t("A job's own file and the switches on its page go first. This holds for jobs that say nothing.")}
+      </p>
       <fieldset class="field">
-        <legend class="field__label">For jobs that say nothing</legend>
-        ${choose("site", !own, `As the site has it: ${site.map(eventWord).join(", ") || "nothing"}`, { default_events: null })}
-        ${choose("owner", own, "My own choice", { default_events: chosen })}
+        <legend class="field__label">${t("For jobs that say nothing")}</legend>
+        ${choose("site", !own, t("As the site has it: {events}", { events: words || t("nothing") }), { default_events: null })}
+        ${choose("owner", own, t("My own choice"), { default_events: chosen })}
       </fieldset>
       ${own
         ? html`
             <fieldset class="field">
-              <legend class="field__label">Tell me when such a job</legend>
+              <legend class="field__label">${t("Tell me when such a job")}</legend>
               ${Object.keys(chosen).map((event) => {
                 const change = (on, undo) => save({ default_events: { [event]: on } }, undo);
-                return html`<label class="choice">${checkbox(chosen[event], change)} ${eventWord(event)}</label>`;
+                return html`<label class="choice">${checkbox(chosen[event], change)} ${eventWord(event, t)}</label>`;
               })}
             </fieldset>
           `
         : ""}
       ${field({
         name: "waiting_minutes",
-        label: "A job waits too long after",
+        label: t("A job waits too long after"),
         mode: "numeric",
         value: choices.waiting_minutes ?? "",
         problem: wrong.waiting_minutes,
-        help: `Minutes; left empty: as the site has it (${choices.site_waiting_minutes}).`,
+        help: t("Minutes; left empty: as the site has it ({minutes}).", { minutes: choices.site_waiting_minutes }),
         change: (value) => {
           const text = value.trim();
-          if (/\D/.test(text)) refuse({ waiting_minutes: ["Write a whole number of minutes, or nothing."] });
+          if (/\D/.test(text)) refuse({ waiting_minutes: [t("Write a whole number of minutes, or nothing.")] });
           else save({ waiting_minutes: text ? Number(text) : null });
         },
       })}

@@ -22,9 +22,9 @@ export class Socket extends EventTarget {
   #wanted = false;
 
   /** @param {() => number | null} options.lastId the newest id that is known, null before the first page */
-  constructor({ baseUrl = "", token = "", lastId }) {
+  constructor({ baseUrl = "", token = "", language, lastId }) {
     super();
-    const url = new URL(`${baseUrl.replace(/\/+$/, "")}/ws/notifications/`, document.baseURI);
+    const url = new URL(`${baseUrl.replace(/\/+$/, "")}/ws/notifications/?lang=${language}`, document.baseURI);
     url.protocol = url.protocol.replace("http", "ws");
     this.#url = url.href;
     this.#token = token;

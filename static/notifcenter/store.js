@@ -1,6 +1,7 @@
 /** What this page knows: the unread count, the lists, the connection. One store and one websocket a page. */
 
 import { Api } from "./api.js";
+import { msg } from "./i18n.js";
 import { List } from "./list.js";
 import { unlessQuiet } from "./quiet.js";
 import { Socket } from "./socket.js";
@@ -9,7 +10,8 @@ const SYNC_PAUSE_MS = 150;
 const OFFLINE_POLL_MS = 30_000;
 
 /**
- * Events: `change` (anything), `arrival` (detail: a new notification, outside quiet hours), `failure` (detail: a text),
+ * Events: `change` (anything), `arrival` (detail: a new notification, outside quiet hours), `failure` (detail:
+ * `{what, error}`, for `failureText`),
  * `notice` (detail: `{text, action, run}`).
  */
 export class Store extends EventTarget {
@@ -29,10 +31,11 @@ export class Store extends EventTarget {
   #syncTimer;
   #pollTimer;
 
-  constructor({ baseUrl, token }) {
+  /** @param {string} options.language in which the server is to tell */
+  constructor({ baseUrl, token, language }) {
     super();
-    this.api = new Api({ baseUrl, token });
-    this.#socket = new Socket({ baseUrl, token, lastId: () => this.lastId });
+    this.api = new Api({ baseUrl, token, language });
+    this.#socket = new Socket({ baseUrl, token, language, lastId: () => this.lastId });
     this.#socket.addEventListener("status", (event) => this.#connection(event.detail));
     this.#socket.addEventListener("frame", (event) => this.#frame(event.detail));
   }
@@ -76,7 +79,7 @@ export class Store extends EventTarget {
   }
 
   loadMore(list) {
-    return list.loadMore().catch((error) => this.#say("failure", `No more could be loaded. ${error.message}`));
+    return list.loadMore().catch((error) => this.#say("failure", { what: msg("No more could be loaded."), error }));
   }
 
   /** @param {{text: string, action?: string, run?: () => void}} notice */
@@ -110,7 +113,7 @@ export class Store extends EventTarget {
     } catch (error) {
       this.#count(before);
       for (const list of this.#lists) list.accept(...items);
-      this.#say("failure", `${failed} ${error.message}`);
+      this.#say("failure", { what: failed, error });
       return false;
     } finally {
       this.#acting--;

@@ -175,7 +175,7 @@ def test_who_signs_in_again_elsewhere_is_live_again_on_coming_back(visit: Visit,
         else:
             socket.connect_to_server()
 
-    page.route_web_socket("**/ws/notifications/", first_refused)
+    page.route_web_socket("**/ws/notifications/*", first_refused)
     page.goto("/profile/")
     bell(page).click()
     expect(panel(page).get_by_text("Signed out, no longer live")).to_be_visible()

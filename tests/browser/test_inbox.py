@@ -113,7 +113,7 @@ def test_opening_shows_the_diagnosis_and_marks_as_read_without_moving_the_row(
     row(page, "resnet50").locator("summary").click()
     expect(page.get_by_text("Ask for more memory per task.")).to_be_visible()
     expect(page.get_by_text("137 (OOMKilled)")).to_be_visible()
-    expect(page.get_by_text("2 h 5 min")).to_be_visible()
+    expect(page.get_by_text("2 hr 5 min")).to_be_visible()
     expect(page.get_by_role("button", name="Notifications", exact=True)).to_be_visible()
     expect(row(page, "resnet50")).to_be_visible()
     page.get_by_role("button", name="Mark as unread: resnet50").click()

@@ -1,0 +1,37 @@
+import { LitElement } from "./vendor/lit.js";
+import { onLanguageChange, translatorOf } from "./i18n.js";
+
+/**
+ * What our elements have in common: they speak the language of their place in the page.
+ *
+ * @attr lang  language of texts, times and numbers; default: that of what is around it, the page's, English
+ */
+export class NotifElement extends LitElement {
+  static get observedAttributes() {
+    return [...super.observedAttributes, "lang"];
+  }
+
+  /** @type {import("./i18n.js").Translator} there from the first update on */
+  t;
+  #unwatch;
+
+  connectedCallback() {
+    super.connectedCallback();
+    this.#unwatch = onLanguageChange(() => this.requestUpdate());
+  }
+
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    this.#unwatch();
+  }
+
+  attributeChangedCallback(name, old, value) {
+    super.attributeChangedCallback(name, old, value);
+    if (name === "lang") this.requestUpdate();
+  }
+
+  async scheduleUpdate() {
+    this.t = await translatorOf(this);
+    super.scheduleUpdate();
+  }
+}
