@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from django.db.models import QuerySet
 from django.http import Http404
 from drf_spectacular.utils import extend_schema
-from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.generics import GenericAPIView
-from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from notifications import inbox
+from notifications import inbox, marking
 from notifications.models import Notification
+from notifications.pages import NotificationPages
 from notifications.serializers import (
-    MAX_ID,
     CountSerializer,
     FindSerializer,
     FlagsSerializer,
     MarkReadSerializer,
     NotificationSerializer,
     UnreadSerializer,
+    filters_of,
 )
-
-PAGE_SIZE = 30
 
 
 def own_id(request: Request) -> int:
@@ -35,48 +29,23 @@ def own_id(request: Request) -> int:
     return user_id
 
 
-class NotificationPagination(CursorPagination):
-    page_size = PAGE_SIZE
-    page_size_query_param = "page_size"
-    max_page_size = inbox.MAX_PAGE
-
-    def decode_cursor(self, request: Any) -> Cursor | None:
-        """Raises ValidationError for what was never given out, also where the base class would pass it on."""
-        try:
-            cursor: Cursor | None = super().decode_cursor(request)
-            if cursor is None or cursor.position is None or 0 <= int(cursor.position) <= MAX_ID:
-                return cursor
-        except (NotFound, ValueError):
-            pass
-        raise ValidationError({"cursor": ["Not a valid cursor; start again without one."]})
-
-    def get_ordering(self, request: Any, queryset: Any, view: Any) -> tuple[str, ...]:
-        return ("id",) if request.query_params.get("after") else ("-id",)
-
-
 class NotificationsView(GenericAPIView[Notification]):
     serializer_class = NotificationSerializer
-    pagination_class = NotificationPagination
+    pagination_class = NotificationPages
     queryset = Notification.objects.none()
 
     @extend_schema(parameters=[FindSerializer], responses=NotificationSerializer(many=True))
     def get(self, request: Request) -> Response:
-        """Own notifications, newest first; with `after`, those newer than that id, oldest first."""
+        """Own notifications, newest first; with `after`, those newer than that id, oldest first.
+
+        A page can be short, or empty, and still have a `next`: each looks at a bounded number of notifications.
+        """
         query = {key: request.query_params[key] for key in request.query_params if key != "event"}
         find = FindSerializer(data={**query, "event": request.query_params.getlist("event")})
         find.is_valid(raise_exception=True)
-        wanted = find.validated_data
-        found: QuerySet[Notification] = inbox.find(
-            user_id=own_id(request),
-            unread=wanted["unread"],
-            archived=wanted["archived"],
-            events=wanted["event"],
-            job=wanted["job"],
-            text=wanted["q"],
-            after=wanted["after"],
-        )
-        page = self.paginate_queryset(found)
-        return self.get_paginated_response([self.get_serializer(one).data for one in page or ()])
+        pages = NotificationPages()
+        rows = pages.read(request, user_id=own_id(request), filters=filters_of(find.validated_data))
+        return pages.get_paginated_response([self.get_serializer(one).data for one in rows])
 
 
 class NotificationView(APIView):
@@ -87,11 +56,13 @@ class NotificationView(APIView):
 
     @extend_schema(request=FlagsSerializer, responses=NotificationSerializer)
     def patch(self, request: Request, notification_id: int) -> Response:
-        """Mark it read or unread, archive it or take it back."""
+        """Mark it read or unread, archive, save or snooze it, or take that back."""
         flags = FlagsSerializer(data=request.data)
         flags.is_valid(raise_exception=True)
         return self._answer(
-            inbox.set_flags(user_id=own_id(request), notification_id=notification_id, **flags.validated_data)
+            marking.set_flags(
+                user_id=own_id(request), notification_id=notification_id, flags=flags.validated_data
+            )
         )
 
     def _answer(self, found: Notification | None) -> Response:

@@ -1,4 +1,4 @@
-"""The user's side of notifications: read them, count them, mark them. Everything is one user's own."""
+"""The user's side of notifications: count them, mark them as read, show them. Everything is one user's own."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet
-from django.db.models.functions import Coalesce, Now
+from django.db.models import QuerySet
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from notifications import links, wording
@@ -37,33 +37,8 @@ class Unread:
 
 
 def own(user_id: int) -> QuerySet[Notification]:
-    """All of a user's inbox, archived ones included."""
+    """All of a user's inbox, also what is archived or snoozed."""
     return Notification.objects.filter(user_id=user_id, in_inbox=True).select_related("user")
-
-
-def find(
-    *,
-    user_id: int,
-    unread: bool = False,
-    archived: bool = False,
-    events: Collection[str] = (),
-    job: str = "",
-    text: str = "",
-    after: int | None = None,
-) -> QuerySet[Notification]:
-    """The inbox narrowed down; `job` is a framework's or a job's name, `text` a part of a job's name."""
-    found = own(user_id).filter(archived_at__isnull=not archived)
-    if unread:
-        found = found.filter(UNREAD)
-    if events:
-        found = found.filter(event__in=events)
-    if job:
-        found = found.filter(Q(framework_name=job) | Q(job_name=job))
-    if text:
-        found = found.filter(job_name__icontains=text)
-    if after is not None:
-        found = found.filter(id__gt=after)
-    return found
 
 
 def recent(*, user_id: int | None) -> list[Notification]:
@@ -89,8 +64,8 @@ def count_unread_sql(users: str) -> str:
     """
     return f"""
     SELECT u AS user_id, (SELECT count(*) FROM (
-            SELECT FROM notifications_notification n WHERE n.user_id = u AND n.in_inbox
-            AND n.read_at IS NULL AND n.archived_at IS NULL LIMIT {MAX_UNREAD_SHOWN + 1}) AS few) AS unread,
+            SELECT FROM notifications_notification n WHERE n.user_id = u AND n.in_inbox AND n.read_at IS NULL
+            AND n.archived_at IS NULL AND n.snoozed_until IS NULL LIMIT {MAX_UNREAD_SHOWN + 1}) AS few) AS unread,
         COALESCE((SELECT max(id) FROM notifications_notification n WHERE n.user_id = u AND n.in_inbox), 0) AS last_id
     FROM unnest({users}) AS u
     """  # noqa: S608 - constants only
@@ -114,40 +89,27 @@ def mark_read(*, user_id: int, ids: Collection[int] = (), up_to: int | None = No
     """Mark these, or all up to and with an id, as read. Foreign and unknown ids are passed over."""
     todo = own(user_id).filter(read_at=None).order_by("id")
     if up_to is None:
-        return _update(user_id, todo.filter(id__in=ids), read_at=Now())
+        return _mark(user_id, todo.filter(id__in=ids))
     todo = todo.filter(UNREAD, id__lte=up_to)
     count = 0
-    while changed := _update(user_id, todo[:MARK_CHUNK_ROWS], read_at=Now()):
+    while changed := _mark(user_id, todo[:MARK_CHUNK_ROWS]):
         count += changed
     return count
 
 
-def set_flags(
-    *, user_id: int, notification_id: int, read: bool | None = None, archived: bool | None = None
-) -> Notification | None:
-    """Change one notification; None when the user has no such one. What is read stays read since then."""
-    changes: dict[str, Any] = {}
-    if read is not None:
-        changes["read_at"] = Coalesce("read_at", Now()) if read else None
-    if archived is not None:
-        changes["archived_at"] = Coalesce("archived_at", Now()) if archived else None
-    one = own(user_id).filter(id=notification_id)
-    if changes:
-        _update(user_id, one, **changes)
-    return one.first()
+def tell_pages(user_id: int) -> None:
+    """Have every open socket of the user told that something has changed, when that has committed."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, %s)", [LIVE_CHANNEL, str(user_id)])
 
 
-def _update(user_id: int, rows: QuerySet[Notification], **changes: Any) -> int:
-    """Update, and have every open socket of the user told when that has committed.
-
-    `rows` are locked in their order, which all who lock several have in common: else each might wait for the other.
-    """
+def _mark(user_id: int, rows: QuerySet[Notification]) -> int:
+    """`rows` are locked in their order, which all who lock several have in common: else they might wait in a circle."""
     with transaction.atomic():
         locked = list(rows.select_for_update(no_key=True).values_list("id", flat=True))
-        count = Notification.objects.filter(id__in=locked).update(**changes) if locked else 0
+        count = Notification.objects.filter(id__in=locked).update(read_at=Now()) if locked else 0
         if count:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_notify(%s, %s)", [LIVE_CHANNEL, str(user_id)])
+            tell_pages(user_id)
     return count
 
 
@@ -170,6 +132,8 @@ def payload(notification: Notification, username: str) -> dict[str, Any]:
         "created_at": notification.created_at,
         "read_at": notification.read_at,
         "archived_at": notification.archived_at,
+        "saved": notification.saved,
+        "snoozed_until": notification.snoozed_until,
         "url": links.page_of(notification),
         "details": advised(event, details),
     }

@@ -41,7 +41,7 @@ NAMED_USERS = 1000
 
 _COLUMNS = (
     "id, user_id, event, ordinal, framework_name, submission_time, job_name, virtual_cluster, details, "
-    "occurred_at, created_at, in_inbox, read_at, archived_at"
+    "occurred_at, created_at, in_inbox, read_at, archived_at, saved, snoozed_until"
 )
 _FIELDS = _COLUMNS.split(", ")
 # New rows, each with its user's counts if that user is active and one of these (null: of all), else null.

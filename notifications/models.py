@@ -39,7 +39,11 @@ __all__ = [  # Django finds the models of an app here
 ]
 
 IN_INBOX = Q(in_inbox=True)
-UNREAD = IN_INBOX & Q(read_at=None, archived_at=None)
+OPEN = IN_INBOX & Q(archived_at=None, snoozed_until=None)
+UNREAD = OPEN & Q(read_at=None)
+ARCHIVED = IN_INBOX & Q(archived_at__isnull=False)
+SNOOZED = IN_INBOX & Q(snoozed_until__isnull=False)
+SAVED = IN_INBOX & Q(saved=True)
 
 
 class Notification(models.Model):
@@ -63,6 +67,10 @@ class Notification(models.Model):
     in_inbox = models.BooleanField(default=True, help_text="Off: the web portal is off for this event.")
     read_at = models.DateTimeField(null=True, blank=True)
     archived_at = models.DateTimeField(null=True, blank=True)
+    saved = models.BooleanField(default=False, db_default=False, help_text="Kept by its user.")
+    snoozed_until = models.DateTimeField(
+        null=True, blank=True, help_text="Out of sight until then; it comes back unread."
+    )
 
     class Meta:
         constraints = [
@@ -72,7 +80,13 @@ class Notification(models.Model):
         ]
         indexes = [
             models.Index(fields=["user", "id"], name="inbox_page", condition=IN_INBOX),
-            models.Index(fields=["user", "id"], name="inbox_unread", condition=UNREAD),
+            # One for each folder, so that a page never passes over the rows of another.
+            models.Index(fields=["user", "id"], name="inbox_open", condition=OPEN),
+            models.Index(fields=["user", "id"], name="inbox_open_unread", condition=UNREAD),
+            models.Index(fields=["user", "id"], name="inbox_archived", condition=ARCHIVED),
+            models.Index(fields=["user", "id"], name="inbox_snoozed", condition=SNOOZED),
+            models.Index(fields=["user", "id"], name="inbox_saved", condition=SAVED),
+            models.Index(fields=["snoozed_until"], name="snooze_due", condition=SNOOZED),
         ]
 
     def __str__(self) -> str:

@@ -22,7 +22,7 @@ from django.db import (
     transaction,
 )
 
-from notifications import poller_session, recording
+from notifications import poller_session, recording, snoozing
 from notifications.database_errors import LOST_CONNECTION, in_words, may_be_the_change, refusal, what_happened
 from notifications.listening import Listener
 from notifications.sources.base import Batch, Source
@@ -259,6 +259,7 @@ class Poller:
         self._missing = self._mend()
         for source in self._sources:
             source.look_after()
+        snoozing.wake_due()
         with connection.cursor() as cursor:
             cursor.execute(
                 "UPDATE notifications_pollerstate SET heartbeat_at = now(), leader = %s",

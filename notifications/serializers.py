@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
+from django.utils import timezone
 from rest_framework import serializers
 
-from notifications import inbox
+from notifications import inbox, marking
+from notifications.finding import Filters
 from notifications.models import Notification
 from preferences.fields import StrictBooleanField, StrictChoiceField, StrictSerializer
 from preferences.kinds import Event
 
 MAX_IDS = 500
 MAX_ID = 2**63 - 1
+MAX_UNDO_CHARACTERS = 200_000
+LONGEST_SNOOZE = timedelta(days=366)
 
 
 class JobSerializer(serializers.Serializer[Any]):
@@ -33,6 +39,8 @@ class NotificationSerializer(serializers.Serializer[Notification]):
     created_at = serializers.DateTimeField()
     read_at = serializers.DateTimeField(allow_null=True)
     archived_at = serializers.DateTimeField(allow_null=True)
+    saved = serializers.BooleanField()
+    snoozed_until = serializers.DateTimeField(allow_null=True)
     url = serializers.URLField()
     details = serializers.DictField()
 
@@ -40,9 +48,26 @@ class NotificationSerializer(serializers.Serializer[Notification]):
         return inbox.payload(instance, instance.user.get_username())
 
 
+class SnoozeField(serializers.DateTimeField):
+    """When a notification is to come back."""
+
+    def to_internal_value(self, value: Any) -> datetime:
+        until = super().to_internal_value(value)
+        if not timezone.now() < until < timezone.now() + LONGEST_SNOOZE:
+            raise serializers.ValidationError(f"Must be in the next {LONGEST_SNOOZE.days} days.")
+        return until
+
+
 class FlagsSerializer(StrictSerializer):
     read = StrictBooleanField(required=False)
     archived = StrictBooleanField(required=False)
+    saved = StrictBooleanField(required=False)
+    snoozed_until = SnoozeField(required=False, allow_null=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs.get("archived") and attrs.get("snoozed_until"):
+            raise serializers.ValidationError({"snoozed_until": "What is archived does not come back."})
+        return attrs
 
 
 class MarkReadSerializer(StrictSerializer):
@@ -66,14 +91,95 @@ class UnreadSerializer(CountSerializer):
     last_id = serializers.IntegerField()
 
 
-class FindSerializer(StrictSerializer):
-    """The query of the list. `event` may be repeated."""
+class FiltersSerializer(StrictSerializer):
+    """What is wanted of an inbox, as JSON."""
+
+    unread: serializers.BooleanField = StrictBooleanField(required=False, default=False)
+    archived: serializers.BooleanField = StrictBooleanField(required=False, default=False)
+    saved: serializers.BooleanField = StrictBooleanField(
+        required=False, default=False, help_text="Also archived and snoozed ones."
+    )
+    snoozed: serializers.BooleanField = StrictBooleanField(required=False, default=False)
+    event = serializers.ListField(
+        child=StrictChoiceField(Event.choices), max_length=len(Event), required=False, default=list
+    )
+    virtual_cluster = serializers.CharField(required=False, allow_blank=True, max_length=256, default="")
+    job = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=256,
+        default="",
+        help_text="A framework's or a job's name.",
+    )
+    since = serializers.DateTimeField(
+        required=False, default=None, help_text="Of the notification; included."
+    )
+    until = serializers.DateTimeField(required=False, default=None, help_text="Not included.")
+    q = serializers.CharField(
+        required=False, allow_blank=True, max_length=256, default="", help_text="A part of a job's name."
+    )
+    up_to = serializers.IntegerField(required=False, min_value=0, max_value=MAX_ID, default=None)
+
+
+def filters_of(wanted: Mapping[str, Any]) -> Filters:
+    """The validated data of a FiltersSerializer."""
+    return Filters(
+        unread=wanted["unread"],
+        archived=wanted["archived"],
+        saved=wanted["saved"],
+        snoozed=wanted["snoozed"],
+        events=tuple(wanted["event"]),
+        virtual_cluster=wanted["virtual_cluster"],
+        job=wanted["job"],
+        since=wanted["since"],
+        until=wanted["until"],
+        text=wanted["q"],
+        after=wanted.get("after"),
+        up_to=wanted["up_to"],
+    )
+
+
+class FindSerializer(FiltersSerializer):
+    """The same as the query of the list, where `event` is repeated, with what its pages need."""
 
     unread = serializers.BooleanField(required=False, default=False)
     archived = serializers.BooleanField(required=False, default=False)
-    event = serializers.ListField(child=StrictChoiceField(Event.choices), required=False, default=list)
-    job = serializers.CharField(required=False, allow_blank=True, max_length=256, default="")
-    q = serializers.CharField(required=False, allow_blank=True, max_length=256, default="")
+    saved = serializers.BooleanField(required=False, default=False)
+    snoozed = serializers.BooleanField(required=False, default=False)
     after = serializers.IntegerField(required=False, min_value=0, max_value=MAX_ID, default=None)
     cursor = serializers.CharField(required=False, max_length=200)
     page_size = serializers.IntegerField(required=False, min_value=1, max_value=inbox.MAX_PAGE)
+
+
+class BulkSerializer(StrictSerializer):
+    """`ids`, or `filter` with the `cursor` of the answer before, and an `action`; or `undo` alone."""
+
+    ids = serializers.ListField(
+        child=serializers.IntegerField(min_value=0, max_value=MAX_ID), max_length=MAX_IDS, required=False
+    )
+    filter = FiltersSerializer(required=False)
+    cursor = serializers.CharField(required=False, max_length=200)
+    action = StrictChoiceField([(name, name) for name in marking.ACTIONS], required=False)
+    until = SnoozeField(required=False, help_text="For `snooze`.")
+    undo = serializers.CharField(required=False, max_length=MAX_UNDO_CHARACTERS)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if len({"ids", "filter", "undo"} & set(attrs)) != 1 or ("undo" in attrs and len(attrs) > 1):
+            raise serializers.ValidationError("Send `ids`, or `filter`, or nothing but `undo`.")
+        if "undo" not in attrs and "action" not in attrs:
+            raise serializers.ValidationError({"action": "Say what is to be done."})
+        if (attrs.get("action") == "snooze") != ("until" in attrs):
+            raise serializers.ValidationError({"until": "Belongs to `snooze`, which needs it."})
+        if "cursor" in attrs and "filter" not in attrs:
+            raise serializers.ValidationError({"cursor": "Belongs to `filter`."})
+        return attrs
+
+
+class BulkAnswerSerializer(CountSerializer):
+    more = serializers.BooleanField()
+    changed = serializers.IntegerField()
+    next = serializers.CharField(
+        allow_null=True,
+        help_text="There may be more that match: send it as `cursor`, with all else the same.",
+    )
+    undo = serializers.CharField(help_text="Takes this back, for a day; '' when nothing was changed.")

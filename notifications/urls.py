@@ -7,6 +7,8 @@ from django.urls import URLPattern, URLResolver, path, re_path
 
 from notifications import (
     api,
+    bulk_api,
+    inbox_views,
     ingest_api,
     job_views,
     jobs_api,
@@ -20,12 +22,14 @@ from notifications import (
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("", views.inbox_page, name="inbox"),
-    path("inbox/mark-read/", views.mark_read, name="mark-read"),
+    path("", inbox_views.inbox_page, name="inbox"),
+    path("inbox/mark-read/", inbox_views.mark_read, name="mark-read"),
+    path("inbox/change/", inbox_views.change, name="inbox-change"),
     path("healthz", views.healthz, name="healthz"),
     path("metrics", views.metrics_page, name="metrics"),
     path("api/v1/notifications/", api.NotificationsView.as_view(), name="api-notifications"),
     path("api/v1/notifications/mark-read/", api.MarkReadView.as_view(), name="api-mark-read"),
+    path("api/v1/notifications/bulk/", bulk_api.BulkView.as_view(), name="api-bulk"),
     path("api/v1/notifications/unread/", api.UnreadView.as_view(), name="api-unread"),
     path(
         "api/v1/notifications/<int:notification_id>/",

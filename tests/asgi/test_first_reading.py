@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import User
 
-from notifications import inbox
+from notifications import marking
 from tests.asgi.inprocess import store
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -16,7 +16,7 @@ def test_setting_a_flag_again_does_not_renew_its_time(alice: User, flag: str) ->
     (number,) = store(alice)
 
     def at(value: bool) -> object:
-        one = inbox.set_flags(user_id=alice.pk, notification_id=number, **{flag: value})
+        one = marking.set_flags(user_id=alice.pk, notification_id=number, flags={flag: value})
         return getattr(one, f"{flag}_at")
 
     first = at(True)

@@ -26,7 +26,7 @@ class TestList:
         (one,) = page["results"]
         assert set(one) == {
             "id", "event", "title", "summary", "job", "ordinal", "occurred_at", "created_at", "read_at",
-            "archived_at", "url", "details",
+            "archived_at", "saved", "snoozed_until", "url", "details",
         }  # fmt: skip
         assert (one["id"], one["event"], one["ordinal"]) == (number, "failed", 0)
         assert one["job"] == {
@@ -132,7 +132,7 @@ class TestList:
         self, browser: Client, alice: User, django_assert_max_num_queries: Any
     ) -> None:
         notify(alice, 60)
-        with django_assert_max_num_queries(3):  # the session, the user, the page
+        with django_assert_max_num_queries(4):  # the session, the user, what is on the page, its rows
             get(browser, LIST, page_size=50)
 
 

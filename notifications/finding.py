@@ -1,0 +1,141 @@
+"""Pages of an inbox, narrowed down. Whatever is asked for, a page looks at a bounded number of rows.
+
+Each folder has an index of its user's rows in their order. What no index knows (event, cluster, job, time, text) is
+looked for among the next WINDOW_ROWS of the folder; a page can thus be short, or empty, and still go on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+from django.db.models import BooleanField, Case, Q, QuerySet, Value, When
+
+from notifications import inbox
+from notifications.models import ARCHIVED, OPEN, SAVED, SNOOZED, UNREAD, Notification
+
+WINDOW_ROWS = 2000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """What is wanted of an inbox. Archived and snoozed ones only if asked for, or among the saved.
+
+    `job` is a framework's or a job's name, `text` a part of a job's name. `since` is included, `until` is not; both are
+    of the notification, not of the event. `after` is the id beyond which it begins, `up_to` that with which it ends.
+    """
+
+    unread: bool = False
+    archived: bool = False
+    saved: bool = False
+    snoozed: bool = False
+    events: tuple[str, ...] = ()
+    virtual_cluster: str = ""
+    job: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    text: str = ""
+    after: int | None = None
+    up_to: int | None = None
+
+    @property
+    def folder(self) -> Q:
+        """The condition of an index."""
+        if self.archived:
+            return ARCHIVED
+        if self.snoozed:
+            return SNOOZED
+        if self.saved:
+            return SAVED
+        return UNREAD if self.unread else OPEN
+
+    @property
+    def rest(self) -> Q:
+        """What the folder's index does not know."""
+        rest = Q()
+        if self.unread and self.folder != UNREAD:
+            rest &= Q(read_at=None)
+        if self.snoozed and self.archived:
+            rest &= Q(snoozed_until__isnull=False)
+        if self.saved and self.folder != SAVED:
+            rest &= Q(saved=True)
+        if self.events:
+            rest &= Q(event__in=self.events)
+        if self.virtual_cluster:
+            rest &= Q(virtual_cluster=self.virtual_cluster)
+        if self.job:
+            rest &= Q(framework_name=self.job) | Q(job_name=self.job)
+        if self.since:
+            rest &= Q(created_at__gte=self.since)
+        if self.until:
+            rest &= Q(created_at__lt=self.until)
+        if self.text:
+            rest &= Q(job_name__icontains=self.text)
+        return rest
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Ids in the order of the search, and the id behind which it goes on; None when it has come to the end."""
+
+    ids: list[int]
+    go_on: int | None
+
+
+def find(
+    *, user_id: int, filters: Filters, size: int, start: int | None = None, ascending: bool = False
+) -> Found:
+    """At most `size` ids: newest first, or `ascending`; `start` is the id behind which to begin."""
+    rows = inbox.own(user_id).filter(filters.folder).select_related(None)
+    if filters.after is not None:
+        rows = rows.filter(id__gt=filters.after)
+    if filters.up_to is not None:
+        rows = rows.filter(id__lte=filters.up_to)
+    if start is not None:
+        rows = rows.filter(id__gt=start) if ascending else rows.filter(id__lt=start)
+    rows = rows.order_by("id" if ascending else "-id")
+    if filters.rest:
+        return _look(rows, filters, size, ascending=ascending)
+    ids = list(rows.values_list("id", flat=True)[: size + 1])
+    return Found(ids[:size], ids[size - 1] if len(ids) > size else None)
+
+
+def _look(rows: QuerySet[Notification], filters: Filters, size: int, *, ascending: bool) -> Found:
+    hit = Case(When(filters.rest, then=Value(True)), default=Value(False), output_field=BooleanField())
+    looked = rows.annotate(hit=hit).values_list("id", "created_at", "hit")[:WINDOW_ROWS]
+    sql, params = looked.query.sql_with_params()
+    order = "id" if ascending else "id DESC"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            WITH looked(id, created_at, hit) AS MATERIALIZED ({sql})
+            SELECT ARRAY(SELECT id FROM looked WHERE hit ORDER BY {order} LIMIT %s), last.id, last.created_at,
+                (SELECT count(*) FROM looked)
+            FROM (SELECT id, created_at FROM looked ORDER BY {_reversed(order)} LIMIT 1) AS last
+            """,  # noqa: S608 - Django's own SQL, and constants
+            [*params, size + 1],
+        )
+        row = cursor.fetchone()
+    if row is None:
+        return Found([], None)
+    ids, last_id, last_time, count = row
+    if len(ids) > size:
+        return Found(ids[:size], ids[size - 1])
+    # Ids ascend with the time of creation (the poller is the only writer): beyond the period nothing is to be found.
+    beyond = (
+        last_time >= filters.until
+        if ascending and filters.until
+        else (not ascending and filters.since is not None and last_time < filters.since)
+    )
+    return Found(ids, None if count < WINDOW_ROWS or beyond else last_id)
+
+
+def _reversed(order: str) -> str:
+    return "id" if order == "id DESC" else "id DESC"
+
+
+def load(ids: list[int]) -> list[Notification]:
+    """Those rows, in that order."""
+    rows = Notification.objects.select_related("user").in_bulk(ids)
+    return [rows[one] for one in ids if one in rows]

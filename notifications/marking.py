@@ -1,0 +1,170 @@
+"""What users do to their notifications, one or many at once, and how it is taken back exactly."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.core import signing
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Coalesce, Now
+from django.utils.dateparse import parse_datetime
+
+from notifications import finding, inbox
+from notifications.models import Notification
+
+BATCH_ROWS = 1000
+UNDO_SALT = "notifications.undo"
+UNDO_AGE = timedelta(days=1)
+
+_STATE = ("read_at", "archived_at", "saved", "snoozed_until")
+State = tuple[datetime | None, datetime | None, bool, datetime | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """`pending` tells the rows that it would change; `changes(until)` what they become."""
+
+    pending: Q
+    changes: Callable[[datetime | None], Mapping[str, Any]]
+
+
+def _fixed(**changes: Any) -> Callable[[datetime | None], Mapping[str, Any]]:
+    return lambda until: changes
+
+
+_IN_FOLDER = Q(archived_at=None)
+
+ACTIONS: dict[str, Action] = {
+    "read": Action(Q(read_at=None), _fixed(read_at=Now())),
+    "unread": Action(Q(read_at__isnull=False), _fixed(read_at=None)),
+    "archive": Action(_IN_FOLDER, _fixed(archived_at=Now(), snoozed_until=None)),
+    "unarchive": Action(Q(archived_at__isnull=False), _fixed(archived_at=None)),
+    "save": Action(Q(saved=False), _fixed(saved=True)),
+    "unsave": Action(Q(saved=True), _fixed(saved=False)),
+    "snooze": Action(Q(), lambda until: {"snoozed_until": until, "archived_at": None}),
+    "unsnooze": Action(Q(snoozed_until__isnull=False), _fixed(snoozed_until=None)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """`before`: the rows that were changed, by the state that they had. `go_on`: as in `finding`."""
+
+    before: Mapping[State, list[int]]
+    go_on: int | None = None
+
+    @property
+    def count(self) -> int:
+        return sum(map(len, self.before.values()))
+
+
+class CannotUndoError(Exception):
+    """This can no longer be taken back."""
+
+
+def change(
+    *,
+    user_id: int,
+    ids: Collection[int],
+    action: str,
+    until: datetime | None = None,
+    go_on: int | None = None,
+) -> Changed:
+    """Do it to these. Foreign and unknown ids, and what is in that state already, are passed over."""
+    todo = ACTIONS[action]
+    rows = inbox.own(user_id).filter(todo.pending, id__in=ids)
+    with transaction.atomic():
+        before = _lock(rows)
+        changed = [one for same in before.values() for one in same]
+        if changed:
+            Notification.objects.filter(id__in=changed).update(**todo.changes(until))
+            inbox.tell_pages(user_id)
+    return Changed(before, go_on)
+
+
+def change_matching(
+    *,
+    user_id: int,
+    filters: finding.Filters,
+    action: str,
+    until: datetime | None = None,
+    start: int | None = None,
+) -> Changed:
+    """Do it to the next BATCH_ROWS at most of those that match, newest first."""
+    found = finding.find(user_id=user_id, filters=filters, size=BATCH_ROWS, start=start)
+    return change(user_id=user_id, ids=found.ids, action=action, until=until, go_on=found.go_on)
+
+
+def set_flags(*, user_id: int, notification_id: int, flags: Mapping[str, Any]) -> Notification | None:
+    """Change one; None when the user has no such one. What is read or archived keeps the time since when it is.
+
+    `flags` may hold `read`, `archived`, `saved` (bool) and `snoozed_until` (a time, or None).
+    """
+    changes: dict[str, Any] = {}
+    if "read" in flags:
+        changes["read_at"] = Coalesce("read_at", Now()) if flags["read"] else None
+    if "archived" in flags:
+        changes["archived_at"] = Coalesce("archived_at", Now()) if flags["archived"] else None
+        if flags["archived"]:
+            changes["snoozed_until"] = None
+    if "saved" in flags:
+        changes["saved"] = flags["saved"]
+    if "snoozed_until" in flags:
+        changes["snoozed_until"] = flags["snoozed_until"]
+        if flags["snoozed_until"]:
+            changes["archived_at"] = None
+    one = inbox.own(user_id).filter(id=notification_id)
+    if changes:
+        with transaction.atomic():
+            if one.select_related(None).update(**changes):
+                inbox.tell_pages(user_id)
+    return one.first()
+
+
+def undo_token(user_id: int, changed: Changed) -> str:
+    """What `undo` needs, to be kept by the client; signed, so that nobody can make one up."""
+    if not changed.before:
+        return ""
+    states = [[_as_json(state), ids] for state, ids in changed.before.items()]
+    return signing.dumps([user_id, states], salt=UNDO_SALT, compress=True)
+
+
+def undo(*, user_id: int, token: str) -> int:
+    """Give these rows back the state that they had; returns how many. Raises CannotUndoError."""
+    try:
+        owner, states = signing.loads(token, salt=UNDO_SALT, max_age=UNDO_AGE)
+    except signing.BadSignature:
+        raise CannotUndoError from None
+    if owner != user_id:
+        raise CannotUndoError
+    count = 0
+    with transaction.atomic():
+        _lock(inbox.own(user_id).filter(id__in=[one for _, ids in states for one in ids]))
+        for state, ids in states:
+            values = dict(zip(_STATE, _from_json(state), strict=True))
+            count += Notification.objects.filter(id__in=ids).update(**values)
+        if count:
+            inbox.tell_pages(user_id)
+    return count
+
+
+def _lock(rows: QuerySet[Notification]) -> dict[State, list[int]]:
+    """Locked in the order of ids, which all who lock several have in common."""
+    before: dict[State, list[int]] = defaultdict(list)
+    locked = rows.select_related(None).order_by("id").select_for_update(no_key=True)
+    for one, *state in locked.values_list("id", *_STATE):
+        before[tuple(state)].append(one)
+    return before
+
+
+def _as_json(state: State) -> list[object]:
+    return [value.isoformat() if isinstance(value, datetime) else value for value in state]
+
+
+def _from_json(state: list[Any]) -> list[Any]:
+    return [parse_datetime(value) if isinstance(value, str) else value for value in state]

@@ -1,0 +1,59 @@
+"""What was put off comes back unread at its time, by the poller, and open pages hear of it."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+
+from notifications import inbox, snoozing
+from notifications.listening import Listener
+from notifications.models import Notification
+from notifications.poller import Poller
+from notifications.recording import LIVE_CHANNEL
+from notifications.stopping import Stop
+from tests.inbox import START, notify
+
+NOW = datetime.now(UTC)
+DUE = NOW - timedelta(minutes=1)
+LATER = NOW + timedelta(days=1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_poller_brings_back_what_is_due_and_tells_its_users(alice: User, bob: User) -> None:
+    due = notify(alice, snoozed_until=DUE, read_at=START) + notify(bob, 2, snoozed_until=DUE)
+    later = notify(alice, snoozed_until=LATER, read_at=START)
+    assert inbox.count_unread(alice.pk).unread == 0
+    with closing(Listener(LIVE_CHANNEL)) as listener:
+        Poller().run(Stop(), once=True)
+        listener.wait(10)
+        assert set(listener.drain()) >= {str(alice.pk), str(bob.pk)}
+    woken = Notification.objects.filter(pk__in=due)
+    assert list(woken.values_list("snoozed_until", "read_at")) == [(None, None)] * 3
+    assert Notification.objects.get(pk=later[0]).snoozed_until == LATER
+    assert inbox.count_unread(alice.pk).unread == 1
+    assert inbox.count_unread(bob.pk).unread == 2
+
+
+@pytest.mark.django_db
+def test_many_come_back_in_bounded_batches(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(snoozing, "MAX_BATCHES", 2)
+    notify(alice, 2 * snoozing.BATCH_ROWS + 5, snoozed_until=DUE)
+    assert snoozing.wake_due() == 2 * snoozing.BATCH_ROWS
+    assert snoozing.wake_due() == 5
+    assert snoozing.wake_due() == 0
+
+
+@pytest.mark.django_db
+def test_with_nothing_due_one_look_into_an_index_is_all(alice: User) -> None:
+    """However many sleep, and whatever the statistics say."""
+    notify(alice, 3000, snoozed_until=LATER)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE notifications_notification")
+        cursor.execute(snoozing._WAKE, [LIVE_CHANNEL])  # the session's first reads the catalogue
+        cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {snoozing._WAKE}", [LIVE_CHANNEL])
+        plan = cursor.fetchone()[0][0]["Plan"]
+    assert plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] <= 10
