@@ -86,7 +86,7 @@ class NotificationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Cha
         await self.accept(self.scope.get("subprotocol"))
         self._accepted = True
         self._known_id = self._sent_after = state.last_id
-        await self.send(encode({"type": "hello", **state.as_dict()}))
+        await self.send(encode({"type": "hello", "user": user.get_username(), **state.as_dict()}))
         later = asyncio.get_running_loop().call_later
         self._timers.append(later(RESUME_GRACE_SECONDS, self._end_grace))
         if bearer and bearer.expires_at is not None:

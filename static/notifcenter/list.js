@@ -1,6 +1,8 @@
 /** One filtered list of notifications, newest first: loads pages, takes in what arrives, stays in step. */
 
 const MAX_PAGE = 100;
+/** What arrives pushes older rows out beyond this, unless more were asked for. They are loaded again on demand. */
+const MOST_ROWS = 100;
 
 const tabs = {
   unread: { unread: true },
@@ -24,6 +26,7 @@ export class List {
   #turn = 0; // of the view: an answer for an earlier one is dropped
   #version = 0; // of the items: an answer from before a change is dropped
   #kept = new Set();
+  #room = MOST_ROWS;
   #arrived = null; // while an answer is under way: what it may not know yet
 
   /** @param {() => void} options.changed called after every change */
@@ -48,6 +51,7 @@ export class List {
     this.#version++;
     this.#arrived = [];
     this.#kept.clear();
+    this.#room = MOST_ROWS;
     this.state = "loading";
     this.#changed();
     try {
@@ -71,6 +75,7 @@ export class List {
       const page = await this.#fetch({ page_size: this.#pageSize, cursor: this.next });
       if (turn !== this.#turn) return;
       this.next = cursorOf(page.next);
+      this.#room = Math.max(MOST_ROWS, this.items.length + page.results.length);
       this.#put(page.results);
     } finally {
       this.loadingMore = false;
@@ -99,7 +104,7 @@ export class List {
 
   /** Notifications have arrived or come back. */
   accept(...items) {
-    this.#arrived?.push(...items);
+    if (this.#arrived) this.#arrived = [...this.#arrived, ...items].slice(-MOST_ROWS);
     if (this.state !== "ready") return;
     this.#put(items.filter((item) => this.#belongs(item) && this.#reaches(item)));
     this.#changed();
@@ -139,12 +144,18 @@ export class List {
     const byId = new Map(this.items.map((item) => [item.id, item]));
     for (const item of items) byId.set(item.id, item);
     this.items = [...byId.values()].sort((a, b) => b.id - a.id);
+    if (this.items.length <= this.#room) return;
+    for (const { id } of this.items.splice(this.#room)) this.#kept.delete(id);
+    this.next = cursorAfter(this.items.at(-1).id);
   }
 
   #fetch(extra) {
     return this.#api.page({ ...tabs[this.tab], event: this.event, q: this.q.trim(), ...extra });
   }
 }
+
+/** Where a list goes on that ends with this id, as the server's pagination (Django REST framework's) says it. */
+const cursorAfter = (id) => btoa(`p=${id}`);
 
 /** The cursor inside a page's `next`, which is a URL; null on the last page. */
 export function cursorOf(next) {

@@ -2,6 +2,7 @@
 
 const SUBPROTOCOL = "notifcenter";
 const SILENCE_MS = 75_000; // the server says something every 30 s
+const OVERDUE_MS = 35_000;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 30_000;
 const SIGNED_OUT = 4401;
@@ -15,15 +16,21 @@ export class Socket extends EventTarget {
   #url;
   #token;
   #lastId;
+  #user;
   #socket = null;
+  #heardAt = 0;
   #failures = 0;
   #retryTimer;
   #silenceTimer;
   #wanted = false;
 
-  /** @param {() => number | null} options.lastId the newest id that is known, null before the first page */
-  constructor({ baseUrl = "", token = "", language, lastId }) {
+  /**
+   * @param {() => number | null} options.lastId the newest id that is known, null before the first page
+   * @param {string} options.user whose page this is, if it says so: somebody else's news do not belong here
+   */
+  constructor({ baseUrl = "", token = "", language, user = "", lastId }) {
     super();
+    this.#user = user;
     const url = new URL(`${baseUrl.replace(/\/+$/, "")}/ws/notifications/?lang=${language}`, document.baseURI);
     url.protocol = url.protocol.replace("http", "ws");
     this.#url = url.href;
@@ -34,15 +41,17 @@ export class Socket extends EventTarget {
   start() {
     if (this.#wanted) return;
     this.#wanted = true;
-    globalThis.addEventListener("online", this.#hurry);
-    document.addEventListener("visibilitychange", this.#hurry);
+    globalThis.addEventListener("online", this.hurry);
+    globalThis.addEventListener("offline", this.#cutOff);
+    document.addEventListener("visibilitychange", this.#seen);
     this.#connect();
   }
 
   stop() {
     this.#wanted = false;
-    globalThis.removeEventListener("online", this.#hurry);
-    document.removeEventListener("visibilitychange", this.#hurry);
+    globalThis.removeEventListener("online", this.hurry);
+    globalThis.removeEventListener("offline", this.#cutOff);
+    document.removeEventListener("visibilitychange", this.#seen);
     clearTimeout(this.#retryTimer);
     this.#drop();
   }
@@ -53,6 +62,13 @@ export class Socket extends EventTarget {
     this.#socket.send(JSON.stringify(frame));
     return true;
   }
+
+  /** Connects now, if it is not connected. After a sleep the old connection may look open and be dead. */
+  hurry = () => {
+    if (!this.#wanted) return;
+    if (this.#socket && Date.now() - this.#heardAt > OVERDUE_MS) this.#drop();
+    if (!this.#socket) this.#connect();
+  };
 
   #connect() {
     clearTimeout(this.#retryTimer);
@@ -81,6 +97,7 @@ export class Socket extends EventTarget {
     }
     this.#expectFrame();
     if (frame.type === "hello") {
+      if (this.#user && frame.user !== this.#user) return this.#closed(SIGNED_OUT);
       this.#failures = 0;
       const after = this.#lastId();
       if (after !== null) this.send({ type: "resume", after });
@@ -104,6 +121,7 @@ export class Socket extends EventTarget {
 
   /** A connection that says nothing is dead, whatever the browser believes. */
   #expectFrame() {
+    this.#heardAt = Date.now();
     clearTimeout(this.#silenceTimer);
     this.#silenceTimer = setTimeout(() => this.#closed(0), SILENCE_MS);
   }
@@ -119,9 +137,9 @@ export class Socket extends EventTarget {
     }
   }
 
-  #hurry = () => {
-    if (this.#wanted && !this.#socket && !document.hidden) this.#connect();
-  };
+  #seen = () => document.hidden || this.hurry();
+
+  #cutOff = () => this.#socket && this.#closed(0);
 
   #say(name, detail) {
     this.dispatchEvent(new CustomEvent(name, { detail }));

@@ -1,18 +1,19 @@
-/** What this page knows: the unread count, the lists, the connection. One store and one websocket a page. */
+/** What this page knows: the unread count, the lists, the connection. One store a page. */
 
 import { Api } from "./api.js";
+import { whileAwake } from "./awake.js";
+import { Connection } from "./connection.js";
 import { msg } from "./i18n.js";
-import { List } from "./list.js";
+import { Lists } from "./lists.js";
+import { paced } from "./paced.js";
 import { unlessQuiet } from "./quiet.js";
-import { Socket } from "./socket.js";
+import { Refresh } from "./refresh.js";
 
-const SYNC_PAUSE_MS = 150;
-const OFFLINE_POLL_MS = 30_000;
+const LEAST_PAUSE_MS = 50; // between two drawings
 
 /**
  * Events: `change` (anything), `arrival` (detail: a new notification, outside quiet hours), `failure` (detail:
- * `{what, error}`, for `failureText`),
- * `notice` (detail: `{text, action, run}`).
+ * `{what, error}`, for `failureText`), `notice` (detail: `{text, action, run}`).
  */
 export class Store extends EventTarget {
   unread = 0;
@@ -22,54 +23,58 @@ export class Store extends EventTarget {
   /** @type {"connecting" | "open" | "offline" | "refused"} */
   status = "connecting";
 
-  #socket;
-  #lists = new Set();
+  #connection;
+  #refresh;
+  #lists = new Lists();
   #users = 0;
+  #end;
   #acting = 0;
   #heard = 0;
   #gap = false;
-  #syncTimer;
-  #pollTimer;
 
   /** @param {string} options.language in which the server is to tell */
   constructor({ baseUrl, token, language }) {
     super();
     this.api = new Api({ baseUrl, token, language });
-    this.#socket = new Socket({ baseUrl, token, language, lastId: () => this.lastId });
-    this.#socket.addEventListener("status", (event) => this.#connection(event.detail));
-    this.#socket.addEventListener("frame", (event) => this.#frame(event.detail));
+    this.#refresh = new Refresh({ fetch: () => this.#sync(), busy: () => this.#acting > 0 });
+    this.#connection = new Connection({ baseUrl, token, language, lastId: () => this.lastId });
+    this.#connection.addEventListener("status", (event) => this.#turned(event.detail));
+    this.#connection.addEventListener("frame", (event) => this.#frame(event.detail));
+    this.#connection.addEventListener("echo", (event) => this.#echoed(event.detail));
+  }
+
+  /** Whether this tab is the one that speaks to a user who looks at none of them. */
+  get speaks() {
+    return this.#connection.speaks;
   }
 
   /** The connection lives while somebody retains the store and the page is not put away. */
   retain() {
     if (this.#users++) return;
-    globalThis.addEventListener("pagehide", this.#sleep);
-    globalThis.addEventListener("pageshow", this.#wake);
-    this.#wake();
+    this.#end = whileAwake(
+      () => this.#connection.start(),
+      () => this.#connection.stop(),
+    );
   }
 
   /** @returns {boolean} whether nobody retains it any more */
   release() {
     if (--this.#users) return false;
-    globalThis.removeEventListener("pagehide", this.#sleep);
-    globalThis.removeEventListener("pageshow", this.#wake);
-    this.#sleep();
+    this.#end();
     return true;
   }
 
   list({ pageSize, filters }) {
-    const list = new List({ api: this.api, changed: this.#changed, pageSize, filters });
-    this.#lists.add(list);
-    return list;
+    return this.#lists.add({ api: this.api, changed: this.#changed, pageSize, filters });
   }
 
   forget(list) {
-    this.#lists.delete(list);
+    this.#lists.forget(list);
   }
 
   /** Takes the counts that came with the page, unless the server has said newer ones. */
   begin({ unread, more, last_id: lastId }) {
-    if (this.lastId !== null) return this.#syncSoon();
+    if (this.lastId !== null) return this.#refresh.soon();
     this.lastId = lastId;
     this.#count({ unread, more });
   }
@@ -87,8 +92,7 @@ export class Store extends EventTarget {
 
   /** All items that are loaded, of all lists. */
   items() {
-    const all = [...this.#lists].flatMap((list) => list.items);
-    return [...new Map(all.map((item) => [item.id, item])).values()];
+    return this.#lists.items;
   }
 
   /**
@@ -102,22 +106,24 @@ export class Store extends EventTarget {
     const before = { unread: this.unread, more: this.more };
     const all = delta === -this.unread;
     if (all || !this.more) this.#count({ unread: Math.max(0, this.unread + delta), more: false });
-    for (const list of this.#lists) list.patch(ids, change, { keep });
+    this.#lists.patch(ids, change, { keep });
     this.#acting++;
     this.#heard++;
     try {
       const answer = await send(this.api);
       if (typeof answer?.unread === "number") this.#count({ more: this.more, ...answer });
-      for (const list of this.#lists) list.accept(...items.map(change));
+      const changed = items.map(change);
+      this.#lists.accept(...changed);
+      this.#connection.echo({ items: changed, unread: this.unread, more: this.more });
       return true;
     } catch (error) {
       this.#count(before);
-      for (const list of this.#lists) list.accept(...items);
+      this.#lists.accept(...items);
       this.#say("failure", { what: failed, error });
       return false;
     } finally {
       this.#acting--;
-      if (this.status !== "open") this.#syncSoon();
+      if (this.status !== "open") this.#refresh.soon();
     }
   }
 
@@ -128,45 +134,42 @@ export class Store extends EventTarget {
     else if (frame.type === "state") this.#state(frame);
     else if (frame.type === "resync") {
       this.#gap = true;
-      this.#syncSoon();
+      this.#refresh.soon();
     }
   }
 
   #hello(frame) {
-    if (this.lastId !== null || [...this.#lists].some(({ state }) => state === "error")) this.#syncSoon();
+    if (this.lastId !== null || this.#lists.failed) this.#refresh.soon();
     this.lastId ??= frame.last_id;
     this.#count(frame);
   }
 
   #arrived({ notification, unread, more }) {
-    const isNew = this.lastId === null || notification.id > this.lastId;
-    if (isNew) this.lastId = notification.id;
-    for (const list of this.#lists) list.accept(notification);
+    if (this.lastId !== null && notification.id <= this.lastId) return; // told twice, and maybe read since
+    this.lastId = notification.id;
+    this.#lists.accept(notification);
     this.#count({ unread, more });
-    if (isNew && !notification.read_at) unlessQuiet(this.api, notification, () => this.#say("arrival", notification));
+    if (!notification.read_at) unlessQuiet(this.api, notification, () => this.#say("arrival", notification));
   }
 
   #state(frame) {
-    if (frame.last_id > this.lastId) this.#socket.send({ type: "resume", after: this.lastId });
+    if (frame.last_id > this.lastId) this.#connection.send({ type: "resume", after: this.lastId });
     const same = frame.unread === this.unread && frame.more === this.more;
     this.#count(frame);
-    if (!same || !frame.heartbeat) this.#syncSoon();
+    if (!same || !frame.heartbeat) this.#refresh.soon();
   }
 
-  #connection(status) {
+  /** Another tab of this browser has changed something, and the server has agreed. */
+  #echoed({ items, unread, more }) {
+    this.#lists.replace(items);
+    this.#heard++;
+    this.#count({ unread, more });
+  }
+
+  #turned(status) {
     this.status = status;
-    clearInterval(this.#pollTimer);
-    if (status === "offline") this.#pollTimer = setInterval(() => document.hidden || this.#sync(), OFFLINE_POLL_MS);
+    this.#refresh.poll(status === "offline");
     this.#changed();
-  }
-
-  #syncSoon() {
-    clearTimeout(this.#syncTimer);
-    this.#syncTimer = setTimeout(() => {
-      if (this.#acting) this.#syncSoon();
-      else if (document.hidden) document.addEventListener("visibilitychange", this.#sync, { once: true });
-      else this.#sync();
-    }, SYNC_PAUSE_MS);
   }
 
   /**
@@ -177,7 +180,7 @@ export class Store extends EventTarget {
     const heard = this.#heard;
     try {
       const counts = await this.api.unread();
-      await Promise.all([...this.#lists].map((list) => list.sync()));
+      await this.#lists.sync();
       if (this.#gap || this.status !== "open") this.lastId = Math.max(this.lastId ?? 0, counts.last_id);
       this.#gap = false;
       if (heard === this.#heard) this.#count(counts);
@@ -192,9 +195,7 @@ export class Store extends EventTarget {
     this.#changed();
   }
 
-  #wake = () => this.#socket.start();
-  #sleep = () => this.#socket.stop();
-  #changed = () => this.#say("change");
+  #changed = paced(() => this.#say("change"), LEAST_PAUSE_MS);
 
   #say(name, detail) {
     this.dispatchEvent(new CustomEvent(name, { detail }));

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def test_a_failed_job_rings_the_owners_bell(web: str, alice: User, bob: User) -> None:
     name = submit("resnet50-lr3")
     with socket(web, alice) as hers, socket(web, bob) as his:
-        assert hers.frame() == {"type": "hello", "unread": 0, "more": False, "last_id": 0}
+        assert hers.frame() == {"type": "hello", "user": "alice", "unread": 0, "more": False, "last_id": 0}
         assert his.frame()["unread"] == 0
         update(name, state="FAILED", appExitCode=255)
         frame = hers.frame("notification")

@@ -46,7 +46,9 @@ def browser() -> Iterator[Browser]:
     path = next((found for name in names if (found := shutil.which(name))), None)
     with sync_playwright() as playwright:
         arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-        chromium = playwright.chromium.launch(executable_path=path, args=arguments)
+        chromium = playwright.chromium.launch(
+            executable_path=path, args=arguments, ignore_default_args=["--disable-back-forward-cache"]
+        )
         yield chromium
         chromium.close()
 
@@ -73,7 +75,7 @@ class Visit(Protocol):
 
 @pytest.fixture
 def visit(browser: Browser, site: str) -> Iterator[Visit]:
-    """Opens a page in a window of its own, signed in as `user`.
+    """Opens a page in a window of its own, signed in as `user`; its `context` opens further tabs of that window.
 
     The test fails if a page logs an error (violations of the content policy are among them), throws, or opens
     a dialog. `forgive` is a pattern of the messages that the test provokes.
@@ -87,8 +89,8 @@ def visit(browser: Browser, site: str) -> Iterator[Visit]:
         contexts.append(context)
         if user is not None:
             context.add_cookies([{"name": "sessionid", "value": session_of(user), "url": site}])
+        context.on("page", lambda tab: watch(tab, problems, forgive))
         page = context.new_page()
-        watch(page, problems, forgive)
         page.goto(path)
         return page
 
