@@ -68,9 +68,7 @@ export class Store extends EventTarget {
     return this.#lists.add({ api: this.api, changed: this.#changed, pageSize, filters });
   }
 
-  forget(list) {
-    this.#lists.forget(list);
-  }
+  forget = (list) => this.#lists.forget(list);
 
   /** Takes the counts that came with the page, unless the server has said newer ones. */
   begin({ unread, more, last_id: lastId }) {
@@ -91,9 +89,7 @@ export class Store extends EventTarget {
   notice = (notice) => this.#say("notice", notice);
 
   /** All items that are loaded, of all lists. */
-  items() {
-    return this.#lists.items;
-  }
+  items = () => this.#lists.items;
 
   /**
    * Shows the change at once, sends it, and takes it back when that fails.
