@@ -56,7 +56,9 @@ def sockets() -> Sockets:
 @pytest.fixture
 def tabs(visit: Visit, alice: User, sockets: Sockets) -> list[Page]:
     """The first one leads."""
-    window = visit("about:blank", alice, forgive=r"ERR_|404 \(Not Found\)").context  # a picture has no favicon
+    window = visit(
+        "about:blank", alice, forgive=r"ERR_|404 \(Not Found\)"
+    ).context  # a picture has no favicon
     window.pages[0].close()
     first = open_tab(window, sockets)
     wait_for(lambda: is_live(first, sockets))
@@ -150,7 +152,9 @@ def test_a_tab_that_hangs_with_the_connection_loses_it(tabs: list[Page], sockets
     assert len(leaders(sockets)) == 1
 
 
-def test_a_page_put_away_hands_over_and_follows_when_it_comes_back(tabs: list[Page], sockets: Sockets) -> None:
+def test_a_page_put_away_hands_over_and_follows_when_it_comes_back(
+    tabs: list[Page], sockets: Sockets
+) -> None:
     leader, *others = tabs
     leader.evaluate("addEventListener('pageshow', (event) => (window.persisted = event.persisted))")
     leader.goto("/static/notifcenter/icon.svg")  # sets no cookie, which would drop what is put away
