@@ -6,13 +6,18 @@ from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth import views as auth_views
 from django.urls import include, path
+from django.views.decorators.http import require_http_methods
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+sign_in = require_http_methods(["GET", "HEAD", "POST"])(
+    auth_views.LoginView.as_view(redirect_authenticated_user=True)
+)
 
 urlpatterns = [
     path("", include("notifications.urls")),
     path("", include("preferences.urls")),
     path("", include("accounts.urls")),
-    path("accounts/login/", auth_views.LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("accounts/login/", sign_in, name="login"),
     path("accounts/logout/", auth_views.LogoutView.as_view(), name="logout"),
     path("admin/", admin.site.urls),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
