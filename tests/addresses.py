@@ -37,6 +37,7 @@ ADDRESSES = """
 # method address                                                  stranger job gone other owner admin
 GET    /                                                                302 302  302   200   200   200
 POST   /inbox/mark-read/                                                302 302  302   302   302   302
+POST   /inbox/change/                                                   302 302  302   302   302   302
 GET    /jobs/                                                           302 302  302   200   200   200
 GET    /jobs/<str:framework>/                                           302 302  302   404   200   200
 POST   /jobs/<str:framework>/                                           302 302  302   404   200   200
@@ -51,6 +52,7 @@ POST   /job-file/                                                       302 302 
 POST   /job-file/download/                                              302 302  302   200   200   200
 GET    /api/v1/notifications/                                           401 401  401   200   200   200
 POST   /api/v1/notifications/mark-read/                                 401 401  401   200   200   200
+POST   /api/v1/notifications/bulk/                                      401 401  401   200   200   200
 GET    /api/v1/notifications/unread/                                    401 401  401   200   200   200
 GET    /api/v1/notifications/<int:notification_id>/                     401 401  401   404   200   404
 PATCH  /api/v1/notifications/<int:notification_id>/                     401 401  401   404   200   404
@@ -96,14 +98,19 @@ EXAMPLES: dict[str, Callable[[], object]] = {
 }
 """For each part of an address, one that belongs to alice, or is about her."""
 
-BODIES: dict[str, dict[str, Any]] = {
-    "POST /api/v1/notifications/mark-read/": {"up_to": 10**9},
-    "PATCH /api/v1/notifications/<int:notification_id>/": {"read": True},
-    "PATCH /api/v1/preferences/": {"waiting_minutes": 7},
-    "PATCH /api/v1/jobs/<str:framework>/notification-config/": {"muted": True},
-    "POST /api/v1/targets/": {"channel": "webhook", "name": "mine", "address": "https://hooks.example.org/"},
-    "POST /api/v1/job-file/": {"yaml": "name: x\n", "events": {"failed": True}},
-    "PUT /api/v2/users/(?P<username>[^/]+)": {"email": "elsewhere@example.org"},
+BODIES: dict[str, Callable[[], dict[str, Any]]] = {
+    "POST /api/v1/notifications/mark-read/": lambda: {"up_to": 10**9},
+    "PATCH /api/v1/notifications/<int:notification_id>/": lambda: {"read": True},
+    "POST /api/v1/notifications/bulk/": lambda: {"ids": [EXAMPLES["notification_id"]()], "action": "read"},
+    "PATCH /api/v1/preferences/": lambda: {"waiting_minutes": 7},
+    "PATCH /api/v1/jobs/<str:framework>/notification-config/": lambda: {"muted": True},
+    "POST /api/v1/targets/": lambda: {
+        "channel": "webhook",
+        "name": "mine",
+        "address": "https://hooks.example.org/",
+    },
+    "POST /api/v1/job-file/": lambda: {"yaml": "name: x\n", "events": {"failed": True}},
+    "PUT /api/v2/users/(?P<username>[^/]+)": lambda: {"email": "elsewhere@example.org"},
 }
 
 ALICES = {
