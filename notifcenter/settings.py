@@ -88,7 +88,7 @@ MIDDLEWARE = [
     "corsheaders.middleware.CorsMiddleware",  # first: the static files of the next but one need its headers
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "notifcenter.assets.AssetsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

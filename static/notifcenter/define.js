@@ -1,8 +1,9 @@
-/** Registers the elements of our own pages and of a bell in another's; does so by being loaded. The bell comes first. */
+/** Registers our elements; does so by being loaded. The bell at once, each other one when the page has it. */
 
 import { NotifBell } from "./notif-bell.js";
 
 const LONGEST_PAUSE_MS = 30_000;
+const LATER = ["notif-toasts", "notif-inbox", "notif-preferences", "notif-job-events", "notif-page"];
 
 for (const name of ["tokens.css", "icons.css"]) {
   const href = new URL(name, import.meta.url).href;
@@ -15,19 +16,33 @@ export function define(name, element) {
   if (!customElements.get(name)) customElements.define(name, element);
 }
 
-/** Loads a module that is not needed at once. A server that is away when it is asked is asked again. */
-async function load(file, pauseMs = 500) {
+/** A server that is away when it is asked is asked again. */
+async function load(name, pauseMs = 500) {
   try {
-    return await import(`./${file}`);
+    const [element] = Object.values(await import(`./${name}.js`));
+    define(name, element);
   } catch {
     await new Promise((resolve) => setTimeout(resolve, pauseMs));
-    return load(file, Math.min(pauseMs * 2, LONGEST_PAUSE_MS));
+    await load(name, Math.min(pauseMs * 2, LONGEST_PAUSE_MS));
   }
 }
 
-define("notif-bell", NotifBell);
-load("notif-toasts.js").then(({ NotifToasts }) => define("notif-toasts", NotifToasts));
-load("notif-job-events.js").then(({ NotifJobEvents }) => define("notif-job-events", NotifJobEvents));
-if (document.querySelector("notif-inbox")) {
-  load("notif-inbox.js").then(({ NotifInbox }) => define("notif-inbox", NotifInbox));
+const waiting = new Set(LATER);
+
+/** Loads those of the elements that are in this part of the page, itself included. */
+function discover(part) {
+  for (const name of waiting) {
+    if (part.localName !== name && !part.getElementsByTagName?.(name).length) continue;
+    waiting.delete(name);
+    load(name);
+  }
+  if (!waiting.size) watcher.disconnect();
 }
+
+const watcher = new MutationObserver((changes) => {
+  for (const { addedNodes } of changes) addedNodes.forEach(discover);
+});
+
+define("notif-bell", NotifBell);
+watcher.observe(document, { childList: true, subtree: true });
+discover(document);

@@ -1,34 +1,42 @@
-"""What a page downloads before the bell works, Lit included."""
+"""What a page downloads for the bell, Lit included, as it comes over the wire."""
 
 from __future__ import annotations
 
-import gzip
-import re
-from pathlib import Path
+import pytest
+from django.contrib.auth.models import User
+from playwright.sync_api import Request, expect
 
-from notifcenter.settings import BASE_DIR
+from tests.browser.conftest import Visit
+from tests.browser.notices import tell
+from tests.browser.portal import Portal, token_of
 
-STATIC = BASE_DIR / "static" / "notifcenter"
+pytestmark = pytest.mark.django_db(transaction=True)
+
 BUDGET_BYTES = 25_000
-IMPORT = re.compile(r'^(?:import|export) .*?from "(\./[^"]+)";', re.MULTILINE | re.DOTALL)
+PAGE = """<!doctype html><html lang="en"><head><title>Portal</title><link rel="icon" href="data:,">
+<script type="module" src="{site}/static/notifcenter/define.js"></script></head>
+<body><notif-bell base-url="{site}" token="{token}"></notif-bell></body></html>"""
 
 
-def modules_of(entry: Path) -> set[Path]:
-    """The module and all that it imports statically."""
-    found, todo = set(), [entry]
-    while todo:
-        module = todo.pop()
-        if module not in found:
-            found.add(module)
-            todo += [
-                (module.parent / name).resolve()
-                for name in IMPORT.findall(module.read_text(encoding="utf-8"))
-            ]
-    return found
-
-
-def test_the_bell_stays_within_its_budget() -> None:
-    modules = modules_of(STATIC / "define.js")
-    assert {"notif-bell.js", "store.js", "socket.js", "lit.js"} <= {module.name for module in modules}
-    files = [*modules, STATIC / "tokens.css", STATIC / "icons.css"]
-    assert sum(len(gzip.compress(file.read_bytes())) for file in files) <= BUDGET_BYTES
+def test_the_bell_stays_within_its_budget_and_loads_nothing_more_until_it_is_opened(
+    visit: Visit, site: str, portal: Portal, alice: User
+) -> None:
+    tell(alice)
+    portal.html = PAGE.format(site=site, token=token_of("alice"))
+    page = visit("about:blank")
+    loaded: list[Request] = []
+    page.on("requestfinished", lambda request: loaded.append(request))
+    page.goto(f"{portal.url}/")
+    bell = page.get_by_role("button", name="Notifications, 1 unread")
+    expect(bell).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    ours = [request for request in loaded if request.url.startswith(site)]
+    names = {request.url.rpartition("/")[2] for request in ours}
+    assert {"lit.js", "store.js", "notif-bell.js", "tokens.css", "shared.css"} <= names
+    assert all("/static/" in request.url for request in ours)
+    assert all(request.response().headers.get("content-encoding") == "br" for request in ours)  # type: ignore[union-attr]
+    assert sum(request.sizes()["responseBodySize"] for request in ours) <= BUDGET_BYTES
+    loaded.clear()
+    bell.click()
+    expect(page.get_by_role("dialog").get_by_text("resnet50 failed")).to_be_visible()
+    assert ["/api/v1/notifications/" in request.url for request in loaded] == [True]

@@ -1,0 +1,54 @@
+"""What browsers get of our own modules and sheets: without comments and compressed, made once when a process starts."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import re
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import brotli
+from whitenoise.middleware import WhiteNoiseMiddleware
+
+OURS = "/notifcenter/"
+SUFFIXES = (".js", ".css", ".json", ".svg")
+_COMMENT_LINES = re.compile(r"^[ \t]*(?:/\*.*?\*/|//[^\n]*)[ \t]*\n", re.MULTILINE | re.DOTALL)
+
+
+class AssetsMiddleware(WhiteNoiseMiddleware):  # type: ignore[misc]  # WhiteNoise has no types
+    """Serves static files. With DEBUG they come as they lie there."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._folder = TemporaryDirectory(prefix="notifcenter-static-")
+        super().__init__(*args, **kwargs)
+
+    def add_file_to_dictionary(self, url: str, path: str, stat_cache: Any = None) -> None:
+        if OURS in url and Path(path).suffix in SUFFIXES:
+            path, stat_cache = str(self._prepared(Path(path), url)), None
+        super().add_file_to_dictionary(url, path, stat_cache)
+
+    def _prepared(self, source: Path, url: str) -> Path:
+        """A copy with its compressed variants beside it; WhiteNoise chooses.
+
+        All processes give it the source's time, so that its ETag is the same in each of them.
+        """
+        copy = Path(self._folder.name, url.lstrip("/"))
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        content = without_comments(source.read_text(encoding="utf-8")).encode()
+        modified_at = source.stat().st_mtime
+        for suffix, variant in {
+            "": content,
+            ".gz": gzip.compress(content),
+            ".br": brotli.compress(content),
+        }.items():
+            path = copy.with_name(copy.name + suffix)
+            path.write_bytes(variant)
+            os.utime(path, (modified_at, modified_at))
+        return copy
+
+
+def without_comments(source: str) -> str:
+    """A script or a sheet without the comments that have lines of their own, but for those with a licence (`/*!`)."""
+    return _COMMENT_LINES.sub(lambda found: found[0] if found[0].lstrip().startswith("/*!") else "", source)
