@@ -1,4 +1,4 @@
-"""Run all benchmarks, or those that are named: `python -m bench [latency drain poll trigger memory]`."""
+"""Run all benchmarks, or those that are named: `python -m bench [latency drain poll trigger memory retention]`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 
 from bench import database
 
-NAMES = ("poll", "drain", "latency", "trigger", "memory")
+NAMES = ("poll", "drain", "latency", "trigger", "memory", "retention")
 
 
 def main() -> None:

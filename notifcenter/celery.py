@@ -16,6 +16,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "notifcenter.settings")
 
 SYNC_TASK = "accounts.tasks.sync_users"
 SYNC_SECONDS = 600
+PRUNE_TASK = "notifications.tasks.prune"
+PRUNE_SECONDS = 600
 FOLDER_POLL_SECONDS = 0.2
 BROKER_CONNECT_SECONDS = 3
 BROKER_SOCKET_SECONDS = 30
@@ -34,6 +36,8 @@ def _users_are_synced() -> bool:
 def _schedule() -> dict[str, Any]:
     """A turn that nobody has taken by the next one is forgotten."""
     turns = {"users": (SYNC_TASK, SYNC_SECONDS)} if _users_are_synced() else {}
+    if settings.RETENTION_DAYS:
+        turns["retention"] = (PRUNE_TASK, PRUNE_SECONDS)
     return {
         name: {"task": task, "schedule": seconds, "options": {"expires": seconds}}
         for name, (task, seconds) in turns.items()

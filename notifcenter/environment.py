@@ -240,10 +240,11 @@ def _split(name: str, value: str) -> SplitResult:
     return parts
 
 
-def integer(name: str, default: int, *, least: int) -> int:
+def integer(name: str, default: int, *, least: int, or_zero: bool = False) -> int:
     value = text(name)
     if not value:
         return default
-    if not value.isdecimal() or int(value) < least:
-        unusable(name, f"must be a whole number of at least {least}, not {value!r}")
+    if not value.isdecimal() or (int(value) < least and not (or_zero and int(value) == 0)):
+        zero = ", or 0," if or_zero else ","
+        unusable(name, f"must be a whole number of at least {least}{zero} not {value!r}")
     return int(value)

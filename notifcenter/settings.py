@@ -221,6 +221,8 @@ EMAIL_TIMEOUT = 20  # seconds; well below a delivery's lease
 DEFAULT_FROM_EMAIL = environment.sender("DEFAULT_FROM_EMAIL", "notifcenter@localhost")
 
 CELERY_BROKER_URL = environment.broker("CELERY_BROKER_URL", "filesystem://")
+LEAST_RETENTION_DAYS = 7
+RETENTION_DAYS = environment.integer("RETENTION_DAYS", 180, least=LEAST_RETENTION_DAYS, or_zero=True)
 SWEEP_SECONDS = environment.integer("NOTIFCENTER_SWEEP_SECONDS", 10, least=1)
 DELIVERY_LEASE_SECONDS = environment.integer("NOTIFCENTER_LEASE_SECONDS", 120, least=2)
 

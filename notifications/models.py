@@ -8,8 +8,8 @@ from __future__ import annotations
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
-from django.db.models.functions import Now
+from django.db.models import Q, Value
+from django.db.models.functions import Coalesce, Now
 
 from notifications.sources.frameworks.models import (
     CapturedChange,
@@ -154,15 +154,9 @@ class Delivery(models.Model):
     class Meta:
         verbose_name_plural = "deliveries"
         constraints = [
+            # Of all rows, because it also finds a notification's deliveries when that is removed.
             models.UniqueConstraint(
-                fields=["notification", "channel"],
-                name="one_delivery_per_channel",
-                condition=Q(target__isnull=True),
-            ),
-            models.UniqueConstraint(
-                fields=["notification", "target"],
-                name="one_delivery_per_target",
-                condition=Q(target__isnull=False),
+                "notification", "channel", Coalesce("target", Value(0)), name="one_delivery_per_way"
             ),
         ]
         indexes = [
@@ -201,6 +195,11 @@ class PollerState(models.Model):
     )
     reconcile_from = models.DateTimeField(
         null=True, help_text="The capture was away since then; the next scan starts there."
+    )
+
+    told_from = models.DateTimeField(
+        null=True,
+        help_text="What happened before is not told any more: it may have been, and be removed since.",
     )
 
     class Meta:

@@ -34,6 +34,7 @@ WITH told AS MATERIALIZED (
     SELECT * FROM json_to_recordset(%s) AS t(o int, u int, e text, n int, f text, s timestamptz, j text, v text,
         d jsonb, t timestamptz, w boolean, m boolean, c text[], g bigint[], p timestamptz, q timestamptz,
         k timestamptz, b boolean)
+    WHERE t >= COALESCE((SELECT told_from FROM notifications_pollerstate), '-infinity')
 ), new AS (
     INSERT INTO notifications_notification (user_id, event, ordinal, framework_name, submission_time, job_name,
         virtual_cluster, details, occurred_at, in_inbox, read_at)

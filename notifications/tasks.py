@@ -7,8 +7,11 @@ from typing import Any
 from celery import shared_task
 from celery.signals import worker_init, worker_shutdown, worker_shutting_down
 
-from notifications import sweeping
+from notifications import retention, sweeping
 from notifications.delivery import sender
+
+PRUNE_RUN_SECONDS = 60.0
+"""For so long at a time; beat comes back to what is left."""
 
 _sweepers: list[sweeping.Sweeper] = []
 
@@ -16,6 +19,11 @@ _sweepers: list[sweeping.Sweeper] = []
 @shared_task
 def deliver_due() -> None:
     sweeping.deliver()
+
+
+@shared_task
+def prune() -> None:
+    retention.prune_by_setting(wait=sender.stopping.wait, seconds=PRUNE_RUN_SECONDS)
 
 
 @worker_init.connect

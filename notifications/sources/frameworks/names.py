@@ -18,6 +18,9 @@ CAPTURE_LOCK = 4
 BUNDLE_LOCK = 5
 """Held by the transaction of a worker that puts waiting deliveries together."""
 
+PRUNE_LOCK = 6
+"""Held by the transaction that removes a batch of what is too old."""
+
 CHANGES_CHANNEL = "notifcenter_changes"
 """NOTIFY: the poller should look. Payload: '' or MISSED."""
 

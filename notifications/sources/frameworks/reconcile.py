@@ -60,6 +60,8 @@ FROM frameworks f {OWN_WISHES} CROSS JOIN LATERAL (SELECT ARRAY_REMOVE(ARRAY[
       OR f.state = 'STOPPED' AND own.stopped AND f."notifiedAtStopped" IS NOT TRUE)
     THEN ARRAY['running'] ELSE ARRAY[]::text[] END AS events) AS asked
 WHERE cardinality(asked.events) > 0
+AND NOT EXISTS (SELECT FROM notifications_pollerstate p WHERE f.state IN ('SUCCEEDED', 'FAILED', 'STOPPED')
+    AND COALESCE({STATE_TIME}, f."submissionTime") < p.told_from)
 AND NOT EXISTS ({_PUT_ASIDE})
 AND NOT EXISTS ({_QUEUED} AND (c.only_events IS NULL OR c.only_events @> asked.events::varchar[]))
 ORDER BY f."updatedAt"
