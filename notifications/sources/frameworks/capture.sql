@@ -11,52 +11,47 @@ SET search_path = pg_catalog, pg_temp
 SET lock_timeout = '1s'
 AS $capture$
 DECLARE
+    same_job boolean;
     attempt json;
     ended text;
 BEGIN
-    IF TG_OP = 'INSERT' AND current_setting('notifcenter.missed', true) IS DISTINCT FROM 'on' THEN
-        INSERT INTO {schema}.notifications_capturedchange (framework_name, submission_time, user_name,
-            old_state, new_state, old_retries, new_retries, changed_at)
-        VALUES (NEW.name, NEW."submissionTime", NEW."userName",
-            NULL, NEW.state, NULL, NEW.retries, clock_timestamp());
-    ELSIF NEW.state IS NOT DISTINCT FROM OLD.state
+    -- Most updates end here, so this comes first. A new row has no OLD, and NULL is not true.
+    IF NEW.state IS NOT DISTINCT FROM OLD.state
         AND NEW.retries IS NOT DISTINCT FROM OLD.retries
         AND NEW."submissionTime" = OLD."submissionTime"
     THEN
         RETURN NULL;
-    ELSIF current_setting('notifcenter.missed', true) = 'on' THEN
-        RETURN NULL;
-    ELSIF NEW."submissionTime" = OLD."submissionTime" THEN
-        IF NEW.retries > OLD.retries THEN
-            BEGIN
-                IF OLD."appExitCode" IS NOT NULL THEN
-                    ended := json_build_object('completionStatus', json_build_object('code', OLD."appExitCode"));
-                END IF;
-                IF octet_length(OLD.snapshot) <= {most_read} THEN
-                    attempt := OLD.snapshot::json #> ARRAY['status', 'attemptStatus'];
-                    IF octet_length(attempt::text) > {most_kept} THEN  -- of many tasks: all but the tasks
-                        attempt := json_build_object(
-                            'completionStatus', attempt -> 'completionStatus', 'startTime', attempt -> 'startTime',
-                            'runTime', attempt -> 'runTime', 'completionTime', attempt -> 'completionTime');
-                    END IF;
-                    IF octet_length(attempt::text) <= {most_kept} THEN
-                        ended := attempt::text;
-                    END IF;
-                END IF;
-            EXCEPTION WHEN OTHERS THEN
-                NULL;  -- a broken snapshot costs the diagnosis, not the change
-            END;
-        END IF;
-        INSERT INTO {schema}.notifications_capturedchange (framework_name, submission_time, user_name,
-            old_state, new_state, old_retries, new_retries, changed_at, ended_attempt)
-        VALUES (NEW.name, NEW."submissionTime", NEW."userName",
-            COALESCE(OLD.state, ''), NEW.state, OLD.retries, NEW.retries, clock_timestamp(), ended);
-    ELSE
-        INSERT INTO {schema}.notifications_capturedchange (framework_name, submission_time, user_name,
-            old_state, new_state, old_retries, new_retries, changed_at)
-        VALUES (NEW.name, NEW."submissionTime", NEW."userName",
-            NULL, NEW.state, NULL, NEW.retries, clock_timestamp());
     END IF;
+    IF current_setting('notifcenter.missed', true) = 'on' THEN
+        RETURN NULL;
+    END IF;
+
+    same_job := NEW."submissionTime" = OLD."submissionTime";
+    IF same_job AND NEW.retries > OLD.retries THEN
+        BEGIN
+            IF OLD."appExitCode" IS NOT NULL THEN
+                ended := json_build_object('completionStatus', json_build_object('code', OLD."appExitCode"));
+            END IF;
+            IF octet_length(OLD.snapshot) <= {most_read} THEN
+                attempt := OLD.snapshot::json #> ARRAY['status', 'attemptStatus'];
+                IF octet_length(attempt::text) > {most_kept} THEN  -- of many tasks: all but the tasks
+                    attempt := json_build_object(
+                        'completionStatus', attempt -> 'completionStatus', 'startTime', attempt -> 'startTime',
+                        'runTime', attempt -> 'runTime', 'completionTime', attempt -> 'completionTime');
+                END IF;
+                IF octet_length(attempt::text) <= {most_kept} THEN
+                    ended := attempt::text;
+                END IF;
+            END IF;
+        EXCEPTION WHEN OTHERS THEN
+            NULL;  -- a broken snapshot costs the diagnosis, not the change
+        END;
+    END IF;
+    INSERT INTO {schema}.notifications_capturedchange (framework_name, submission_time, user_name,
+        old_state, new_state, old_retries, new_retries, changed_at, ended_attempt)
+    VALUES (NEW.name, NEW."submissionTime", NEW."userName",
+        CASE WHEN same_job THEN COALESCE(OLD.state, '') END, NEW.state,
+        CASE WHEN same_job THEN OLD.retries END, NEW.retries, clock_timestamp(), ended);
     {wake}
     RETURN NULL;
 EXCEPTION WHEN OTHERS THEN
