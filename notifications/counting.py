@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import connection
@@ -37,6 +38,11 @@ class Histogram(Metric):
     """`bounds`: the upper ends of its buckets, ascending, in seconds."""
 
     bounds: tuple[float, ...] = ()
+
+    @property
+    def upper_ends(self) -> tuple[str, ...]:
+        """The labels of its buckets, ascending."""
+        return (*(str(float(bound)) for bound in self.bounds), INFINITE)
 
 
 SENT, RETRY, FAILED, DROPPED = OUTCOMES = ("sent", "retry", "failed", "dropped")
@@ -121,10 +127,13 @@ class Tally:
     def add(self, metric: Metric, *labels: str, by: float = 1) -> None:
         self._increments[metric.name, labels] += by
 
-    def observe(self, histogram: Histogram, seconds: float) -> None:
-        seconds = max(0.0, seconds)  # the cluster's clock and ours differ a little
-        self.add(histogram, bucket(histogram, seconds))
-        self.add(histogram, SUM, by=seconds)
+    def observe(self, histogram: Histogram, seconds: Iterable[float]) -> None:
+        values = [max(0.0, value) for value in seconds]  # the cluster's clock and ours differ a little
+        places = Counter(bisect_left(histogram.bounds, value) for value in values)
+        ends = histogram.upper_ends
+        for place, count in places.items():
+            self.add(histogram, ends[place], by=count)
+        self.add(histogram, SUM, by=sum(values))
 
     def store(self) -> None:
         """Must run in the transaction of what was counted."""
@@ -132,15 +141,6 @@ class Tally:
         if rows:
             with connection.cursor() as cursor:
                 _STORE.execute(cursor, [json.dumps(rows)])
-
-
-def bucket(histogram: Histogram, seconds: float) -> str:
-    position = bisect_left(histogram.bounds, seconds)
-    return upper_end(histogram.bounds[position]) if position < len(histogram.bounds) else INFINITE
-
-
-def upper_end(bound: float) -> str:
-    return str(float(bound))
 
 
 def count_delivery(delivery_id: int, outcome: str, *, by: int = 1) -> None:

@@ -18,7 +18,7 @@ from prometheus_client.metrics_core import (
 from prometheus_client.registry import Collector
 
 from notifications import counting, health, live
-from notifications.counting import INFINITE, JOB_ENDS, JOBS, NAMESPACE, SUM, Histogram, Metric, Row
+from notifications.counting import JOB_ENDS, JOBS, NAMESPACE, SUM, Histogram, Metric, Row
 from notifications.sources.frameworks.counts import ENDINGS
 from notifications.sources.frameworks.transitions import STATES
 
@@ -98,7 +98,7 @@ def _known_jobs(metric: Metric, rows: Mapping[Row, float]) -> list[tuple[str, ..
 def _histogram(histogram: Histogram, rows: Mapping[Row, float]) -> Family:
     family = HistogramMetricFamily(histogram.full_name, histogram.help)
     below, buckets = 0.0, []
-    for end in (*map(counting.upper_end, histogram.bounds), INFINITE):
+    for end in histogram.upper_ends:
         below += rows.get((histogram.name, (end,)), 0)
         buckets.append((end, below))
     family.add_metric([], buckets, rows.get((histogram.name, (SUM,)), 0.0))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from notifications.sources.base import UndigestibleError
 
@@ -10,6 +11,7 @@ USERNAME = re.compile(r"[\w.-]+", re.ASCII)
 MAX_USERNAME_CHARACTERS = 150
 
 
+@lru_cache(maxsize=1024)
 def valid_username(name: str | None) -> str:
     """The name; raises UndigestibleError for one that nobody can have."""
     if not name:

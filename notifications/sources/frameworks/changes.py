@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 from django.db import connection, transaction
@@ -77,6 +78,11 @@ ORDER BY c.id
 )
 
 
+@lru_cache(maxsize=3**5)
+def _asked(wishes: tuple[bool | None, ...]) -> frozenset[Event]:
+    return frozenset(event for event, on in zip(NOTIFICATION_COLUMNS, wishes, strict=True) if on)
+
+
 class JobRow(NamedTuple):
     """The columns of a job's row that matter to us. `present` is False when the row is gone.
 
@@ -103,7 +109,7 @@ class JobRow(NamedTuple):
 
     @property
     def columns(self) -> frozenset[Event]:
-        return frozenset(event for event, on in zip(NOTIFICATION_COLUMNS, self.wishes, strict=True) if on)
+        return _asked(self.wishes)
 
     def facts(self, submission_time: datetime) -> RowFacts:
         return RowFacts(

@@ -6,9 +6,9 @@ that is deleted stays counted until the next scan, because nothing captures a de
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from functools import partial
 
 from django.db import connection, transaction
 
@@ -18,7 +18,7 @@ from notifications.sources.frameworks.changes import TakenChange
 from notifications.sources.frameworks.diagnosis import Diagnosis
 from notifications.sources.frameworks.exit_codes import Causer
 from notifications.sources.frameworks.reconcile import ALLOW_SCAN
-from notifications.sources.frameworks.transitions import ENDS, STATES, UNKNOWN, StateChange, first_start
+from notifications.sources.frameworks.transitions import ENDS, STATES, UNKNOWN, first_start
 
 MAX_VIRTUAL_CLUSTERS = 100
 MAX_LABEL_CHARACTERS = 64
@@ -80,17 +80,28 @@ class JobCounts:
     def __init__(self) -> None:
         self._clusters: VirtualClusters | None = None
 
-    def count(self, one: TakenChange, diagnosis: Callable[[], Diagnosis], tally: Tally) -> None:
-        """Add what this change means. Digestible or not: it took place on the cluster."""
+    def count(
+        self, changes: Iterable[TakenChange], diagnosis: Callable[[TakenChange], Diagnosis], tally: Tally
+    ) -> None:
+        """Add what these changes mean. Digestible or not: they took place on the cluster."""
         if self._clusters is None:
             self._clusters = VirtualClusters(_labels_given())
-        change, cluster = one.change, self._clusters.label(one.row.virtual_cluster)
-        if one.row.present:
-            move(change, cluster, tally)
-        if change.new_state in ENDS and change.new_state != change.old_state:
-            tally.add(JOB_ENDS, change.new_state, _causer(change.new_state, diagnosis), cluster)
-        if started_at := first_start(change, diagnosis):
-            tally.observe(JOB_WAITING, _seconds(change.submission_time, started_at))
+        moves: Counter[tuple[str | None, str | None, str]] = Counter()
+        waits: list[float] = []
+        for one in changes:
+            change, cluster = one.change, self._clusters.label(one.row.virtual_cluster)
+            if one.row.present:
+                moves[change.old_state, change.new_state, cluster] += 1
+            if change.new_state in ENDS and change.new_state != change.old_state:
+                tally.add(
+                    JOB_ENDS, change.new_state, _causer(change.new_state, partial(diagnosis, one)), cluster
+                )
+            if started_at := first_start(change, partial(diagnosis, one)):
+                waits.append((started_at - change.submission_time).total_seconds())
+        for (old, new, cluster), jobs in moves.items():
+            _move(old, new, cluster, jobs, tally)
+        if waits:
+            tally.observe(JOB_WAITING, waits)
 
     def count_anew(self) -> None:
         """Set the jobs by state from the table."""
@@ -109,11 +120,11 @@ class JobCounts:
         self._clusters = clusters
 
 
-def move(change: StateChange, cluster: str, tally: Tally) -> None:
-    """The job leaves the count of its old state, if it had one, for that of its new one."""
-    tally.add(JOBS, _state(change.new_state), cluster)
-    if change.old_state is not None:
-        tally.add(JOBS, _state(change.old_state), cluster, by=-1)
+def _move(old: str | None, new: str | None, cluster: str, jobs: int, tally: Tally) -> None:
+    """They leave the count of their old state, if they had one, for that of their new one."""
+    tally.add(JOBS, _state(new), cluster, by=jobs)
+    if old is not None:
+        tally.add(JOBS, _state(old), cluster, by=-jobs)
 
 
 def _state(state: str | None) -> str:
@@ -125,10 +136,6 @@ def _causer(state: str, diagnosis: Callable[[], Diagnosis]) -> str:
         return NOBODY
     causer = diagnosis().details.get("causer")
     return causer if causer in CAUSERS else UNKNOWN_CAUSER
-
-
-def _seconds(start: datetime, end: datetime) -> float:
-    return (end - start).total_seconds()
 
 
 def _clean(name: str) -> str:

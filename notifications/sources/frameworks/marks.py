@@ -11,22 +11,20 @@ from preferences.prepared import Prepared
 RETRY_LIMIT = 500
 
 # A row that the cluster holds locked is not waited for: it is remembered, and marked a little later.
-# The lateral subquery is an index lookup per job, whatever the planner thinks of the tables' sizes.
 _MARK = Prepared(
     "notifcenter_mark",
-    ["text[]"],
+    ["text[]", "text[]"],
     """
 WITH free AS MATERIALIZED (
     SELECT f.name, f."submissionTime" AS submitted FROM frameworks f WHERE f.name = ANY(%s)
     FOR NO KEY UPDATE SKIP LOCKED
-), told AS (
-    SELECT free.name, t.* FROM free CROSS JOIN LATERAL (
-        SELECT bool_or(n.event = 'running') AS running, bool_or(n.event = 'succeeded') AS succeeded,
-               bool_or(n.event = 'failed') AS failed, bool_or(n.event = 'stopped') AS stopped,
-               max(n.ordinal) FILTER (WHERE n.event = 'retried') AS retried
-        FROM notifications_notification n
-        WHERE n.framework_name = free.name AND n.submission_time = free.submitted
-    ) AS t WHERE t.running IS NOT NULL
+), told AS MATERIALIZED (
+    SELECT n.framework_name, n.submission_time,
+           bool_or(n.event = 'running') AS running, bool_or(n.event = 'succeeded') AS succeeded,
+           bool_or(n.event = 'failed') AS failed, bool_or(n.event = 'stopped') AS stopped,
+           max(n.ordinal) FILTER (WHERE n.event = 'retried') AS retried
+    FROM notifications_notification n WHERE n.framework_name = ANY(%s)
+    GROUP BY n.framework_name, n.submission_time
 ), marked AS (
     UPDATE frameworks f SET
         "notifiedAtRunning" = COALESCE(f."notifiedAtRunning", false) OR told.running,
@@ -34,8 +32,8 @@ WITH free AS MATERIALIZED (
         "notifiedAtFailed" = COALESCE(f."notifiedAtFailed", false) OR told.failed,
         "notifiedAtStopped" = COALESCE(f."notifiedAtStopped", false) OR told.stopped,
         "notifiedAtRetried" = GREATEST(f."notifiedAtRetried", told.retried, 0)
-    FROM told
-    WHERE f.name = told.name AND (
+    FROM free JOIN told ON told.framework_name = free.name AND told.submission_time = free.submitted
+    WHERE f.name = free.name AND (
         COALESCE(f."notifiedAtRunning", false) < told.running
         OR COALESCE(f."notifiedAtSucceeded", false) < told.succeeded
         OR COALESCE(f."notifiedAtFailed", false) < told.failed
@@ -59,7 +57,7 @@ def mirror(frameworks: Collection[str]) -> None:
     with connection.cursor() as cursor:
         # The commit would wait for whoever holds an owner's record, and the cluster for the commit.
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        _MARK.execute(cursor, [list(frameworks)])
+        _MARK.execute(cursor, [frameworks, frameworks])
         free = {name for (name,) in cursor.fetchall()}
         locked = [name for name in frameworks if name not in free]  # or gone
         if locked:

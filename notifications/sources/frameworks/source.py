@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import lru_cache, partial
 
 from django.conf import settings
 
@@ -25,7 +25,7 @@ from notifications.sources.frameworks.transitions import (
 )
 from notifications.sources.frameworks.waiting import DueWait, Wait
 from notifications.sources.usernames import valid_username
-from preferences.job_protocol import as_job_file, read_block
+from preferences.job_protocol import NO_BLOCK, as_job_file, read_block
 from preferences.kinds import Event
 from preferences.rules import NO_FILE, NO_OVERRIDE, JobFile, waiting_limit_minutes
 from preferences.wishes import Wishes
@@ -141,10 +141,9 @@ class FrameworkSource(Source):
         return changes.waiting()
 
     def _count(self, taken: list[TakenChange], batch: FrameworkBatch, diagnoses: Diagnoses) -> None:
-        for one in taken:
-            if not one.counted:
-                self._counts.count(one, partial(diagnoses.of, one), batch.tally)
-                batch.ages.append(one.age_seconds)
+        new = [one for one in taken if not one.counted]
+        self._counts.count(new, diagnoses.of, batch.tally)
+        batch.ages.extend(one.age_seconds for one in new)
 
 
 def _digest(taken: list[TakenChange], batch: FrameworkBatch, diagnoses: Diagnoses) -> None:
@@ -183,7 +182,15 @@ def _candidate(event: JobEvent, username: str, row: JobRow, file: JobFile) -> Ca
 
 
 def _job_file(row: JobRow) -> JobFile:
-    return as_job_file(read_block(row.job_config), row.columns)
+    return (
+        as_job_file(read_block(row.job_config), row.columns) if row.job_config else _columns_only(row.columns)
+    )
+
+
+@lru_cache(maxsize=32)
+def _columns_only(columns: frozenset[Event]) -> JobFile:
+    """What most jobs' files say: nothing but the columns. There are as many of these as ways to set five columns."""
+    return as_job_file(NO_BLOCK, columns)
 
 
 def _follow_wait(one: TakenChange, batch: FrameworkBatch) -> None:
