@@ -1,4 +1,4 @@
-"""Run all benchmarks, or those that are named: `python -m bench [latency drain poll trigger memory retention]`."""
+"""Run all benchmarks, or those that are named: `python -m bench [latency drain poll trigger mail storm …]`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 
 from bench import database
 
-NAMES = ("poll", "drain", "latency", "trigger", "memory", "retention")
+NAMES = ("poll", "drain", "latency", "trigger", "mail", "storm", "memory", "retention")
 
 
 def main() -> None:

@@ -217,7 +217,6 @@ EMAIL_HOST_PASSWORD = _EMAIL.get("EMAIL_HOST_PASSWORD") or ""
 EMAIL_USE_TLS = bool(_EMAIL.get("EMAIL_USE_TLS"))
 EMAIL_USE_SSL = bool(_EMAIL.get("EMAIL_USE_SSL"))
 EMAIL_FILE_PATH = _EMAIL.get("EMAIL_FILE_PATH") or str(DATA_DIR / "mails")
-EMAIL_TIMEOUT = 20  # seconds; well below a delivery's lease
 DEFAULT_FROM_EMAIL = environment.sender("DEFAULT_FROM_EMAIL", "notifcenter@localhost")
 
 CELERY_BROKER_URL = environment.broker("CELERY_BROKER_URL", "filesystem://")
@@ -225,6 +224,9 @@ LEAST_RETENTION_DAYS = 7
 RETENTION_DAYS = environment.integer("RETENTION_DAYS", 180, least=LEAST_RETENTION_DAYS, or_zero=True)
 SWEEP_SECONDS = environment.integer("NOTIFCENTER_SWEEP_SECONDS", 10, least=1)
 DELIVERY_LEASE_SECONDS = environment.integer("NOTIFCENTER_LEASE_SECONDS", 120, least=2)
+EMAIL_TIMEOUT = min(
+    20, DELIVERY_LEASE_SECONDS / 6
+)  # seconds between two answers; a mail has a quarter of its lease
 
 LOGGING = {
     "version": 1,

@@ -108,11 +108,17 @@ ON CONFLICT (name, labels, shard) DO UPDATE SET value = m.value + EXCLUDED.value
 """,
 )
 
-_COUNT_DELIVERY = """
+COUNT_SETTLED = """
 INSERT INTO notifications_metricvalue AS m (name, labels, shard, value)
-SELECT %s, ARRAY[channel, %s], pg_backend_pid() %% %s, %s FROM notifications_delivery WHERE id = %s
+SELECT %(metric)s, ARRAY[channel, %(outcome)s], pg_backend_pid() %% %(shards)s, %(by)s FROM settled
 ON CONFLICT (name, labels, shard) DO UPDATE SET value = m.value + EXCLUDED.value
 """
+"""For a statement in which `settled` has the channel of a delivery; with the parameters of `settled`."""
+
+_COUNT_DELIVERY = (
+    "WITH settled AS (SELECT channel FROM notifications_delivery WHERE id = %(id)s)"  # noqa: S608 - constants
+    + COUNT_SETTLED
+)
 
 Row = tuple[str, tuple[str, ...]]
 """A metric's name and the values of its labels."""
@@ -149,7 +155,12 @@ def count_delivery(delivery_id: int, outcome: str, *, by: int = 1) -> None:
     `by` is more than one for a delivery and those that share its fate.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_COUNT_DELIVERY, [DELIVERIES.name, outcome, SHARDS, by, delivery_id])
+        cursor.execute(_COUNT_DELIVERY, {"id": delivery_id, **settled(outcome, by=by)})
+
+
+def settled(outcome: str, *, by: int = 1) -> dict[str, str | int]:
+    """The parameters of COUNT_SETTLED."""
+    return {"metric": DELIVERIES.name, "outcome": outcome, "shards": SHARDS, "by": by}
 
 
 def replace(metric: Metric, values: dict[tuple[str, ...], float]) -> None:

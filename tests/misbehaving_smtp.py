@@ -16,7 +16,7 @@ Does = Callable[[socket.socket, threading.Event], None]
 STEPS = ("greeting", "EHLO", "HELO", "STAR", "AUTH", "MAIL", "RCPT", "DATA", "mail", "RSET", "QUIT")
 USUAL: Mapping[str, bytes] = {
     "greeting": b"220 mail.example.org",
-    "EHLO": b"250-mail.example.org\r\n250-SIZE 1000000\r\n250 AUTH PLAIN",
+    "EHLO": b"250-mail.example.org\r\n250-SIZE 1000000\r\n250-PIPELINING\r\n250 AUTH PLAIN",
     "AUTH": b"235 2.7.0 welcome",
     "DATA": b"354 go on",
     "QUIT": b"221 bye",
@@ -68,10 +68,15 @@ def then(*parts: Does) -> Does:
 class MisbehavingServer:
     """`does`: what it does at which of the STEPS instead of the usual. "DATA" in mid-mail: see `cuts_mails`."""
 
-    def __init__(self, does: Mapping[str, Does], *, cuts_mails: bool = False) -> None:
+    def __init__(
+        self, does: Mapping[str, Does], *, cuts_mails: bool = False, pipelining: bool = True
+    ) -> None:
         assert set(does) <= set(STEPS)
         self.does = dict(does)
         self.cuts_mails = cuts_mails
+        self._usual = (
+            USUAL if pipelining else {**USUAL, "EHLO": USUAL["EHLO"].replace(b"250-PIPELINING\r\n", b"")}
+        )
         self.mails: list[bytes] = []
         self.logins = 0
         self.connections = 0
@@ -119,7 +124,7 @@ class MisbehavingServer:
         if step in self.does:
             self.does[step](connection, self._stopped)
         else:
-            connection.sendall(USUAL.get(step, b"250 OK") + b"\r\n")
+            connection.sendall(self._usual.get(step, b"250 OK") + b"\r\n")
 
     def stop(self) -> None:
         self._stopped.set()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -73,9 +73,9 @@ class Transport(ABC):
     def send(self, delivery: Delivery) -> None:
         """Return when the other side has taken responsibility. Raises DeliveryError or ChannelDown."""
 
-    def noted(self, delivery: Delivery, error: DeliveryError | None) -> None:
-        """Called in the transaction that notes the delivery as sent, or as failed because of `error`."""
-        return
+    def to_note(self, delivery: Delivery, error: DeliveryError | None) -> Callable[[], None] | None:
+        """What is to be done in the transaction that notes the delivery as sent, or as failed because of `error`."""
+        return None
 
     def close(self) -> None:
         """Let go of everything. Never raises."""

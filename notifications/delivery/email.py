@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import EmailMessage, get_connection
 
@@ -13,8 +16,10 @@ from notifications.delivery import answers
 from notifications.delivery.base import AddressRefused, ChannelDown, DeliveryError, Transport
 from notifications.delivery.bounded_smtp import EmailBackend
 from notifications.delivery.mail import compose
+from notifications.delivery.queue import Also
 from notifications.models import Delivery
 from preferences import addresses
+from preferences.selectors import site_language
 
 
 class EmailTransport(Transport):
@@ -24,6 +29,7 @@ class EmailTransport(Transport):
         self._backend: Any = None
         self._refused: set[str] = set()
         self._given_up: set[str] = set()
+        self._site_language = ""
 
     def why_not(self, delivery: Delivery) -> str:
         user = delivery.notification.user
@@ -47,8 +53,11 @@ class EmailTransport(Transport):
             self._hang_up()
             raise answers.about_opening(error) from error
 
+    def announce(self, deliveries: Sequence[Delivery]) -> None:
+        self._site_language = site_language()  # asked once for all of them
+
     def send(self, delivery: Delivery) -> None:
-        self.post(compose(delivery))
+        self.post(compose(delivery, site_language=self._site_language))
 
     def post(self, message: EmailMessage) -> None:
         """Raises like `send`."""
@@ -60,15 +69,22 @@ class EmailTransport(Transport):
                 self._hang_up()
             raise answers.about_sending(error) from error
 
-    def noted(self, delivery: Delivery, error: DeliveryError | None) -> None:
+    def to_note(self, delivery: Delivery, error: DeliveryError | None) -> Also:
         user = delivery.notification.user
+        if isinstance(error, AddressRefused):
+            return partial(self._refused_by, user, str(error))
         if error is None and (user.email in self._refused or addresses.was_refused(user)):
-            addresses.arrived(user_id=user.pk, address=user.email)
-            self._refused.discard(user.email)
-        elif isinstance(error, AddressRefused):
-            self._refused.add(user.email)
-            if addresses.refused(user_id=user.pk, address=user.email, error=str(error)):
-                self._given_up.add(user.email)
+            return partial(self._arrived_at, user)
+        return None
+
+    def _refused_by(self, user: User, error: str) -> None:
+        self._refused.add(user.email)
+        if addresses.refused(user_id=user.pk, address=user.email, error=error):
+            self._given_up.add(user.email)
+
+    def _arrived_at(self, user: User) -> None:
+        addresses.arrived(user_id=user.pk, address=user.email)
+        self._refused.discard(user.email)
 
     def close(self) -> None:
         backend, self._backend = self._backend, None

@@ -29,10 +29,10 @@ BY_A_MACHINE = {
 FILETIME_BEGIN = datetime(1601, 1, 1, tzinfo=UTC)
 
 
-def compose(delivery: Delivery) -> EmailMultiAlternatives:
-    """The same for every attempt but for its date; in the user's language."""
+def compose(delivery: Delivery, *, site_language: str = "") -> EmailMultiAlternatives:
+    """The same for every attempt but for its date; in the user's language, else the site's ('' is looked up)."""
     user = delivery.notification.user
-    with translation.override(language_of(user=user)):
+    with translation.override(language_of(user=user, site=site_language)):
         several = tell_all(delivery) if delivery.bundle_size > 1 else None
         if several:
             headers = _headers(delivery, "bundle", several["event"])

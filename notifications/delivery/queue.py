@@ -7,6 +7,7 @@ moment at which it ends: a worker whose lease ran out cannot overwrite what its 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -39,7 +40,28 @@ UPDATE notifications_delivery AS delivery
 RETURNING delivery.id, delivery.due_at, delivery.attempts, delivery.refusals, delivery.bundle_size
 """
 
+SETTLE = """
+UPDATE notifications_delivery
+   SET state = %(state)s, last_error = %(error)s,
+       sent_at = CASE WHEN %(state)s = 'sent' THEN statement_timestamp() ELSE sent_at END,
+       refusals = refusals + CASE WHEN %(state)s = 'retry' THEN 1 ELSE 0 END,
+       due_at = COALESCE(statement_timestamp() + make_interval(secs => %(pause_seconds)s), due_at),
+       planned_at = COALESCE(statement_timestamp() + make_interval(secs => %(pause_seconds)s), planned_at)
+ WHERE id = %(id)s AND state = 'leased' AND due_at = %(until)s
+"""
+# One round trip and no transaction block: there is one of these for every mail.
+SETTLE_AND_COUNT = f"WITH settled AS ({SETTLE} RETURNING channel) {counting.COUNT_SETTLED}"
+SETTLE_OTHERS = """
+UPDATE notifications_delivery SET state = %(state)s, last_error = %(error)s,
+       sent_at = CASE WHEN %(state)s = 'sent' THEN statement_timestamp() ELSE sent_at END
+ WHERE bundle_id = %(id)s AND state = 'bundled'
+"""
+COUNT_OTHERS = "SELECT count(*) FROM notifications_delivery WHERE bundle_id = %(id)s AND state = 'bundled'"
+
 LEASE_LOST = "The worker that had it ended, or was stuck, before it could say how the sending went."
+
+Also = Callable[[], None] | None
+"""What is to be done in the transaction that settles a delivery."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,32 +101,24 @@ def claim(channel: Channel, *, limit: int, heed_pause: bool = True) -> list[Clai
         return sorted((Claim(*row) for row in cursor), key=lambda taken: taken.id)
 
 
-def mark_sent(taken: Claim, *, also: Callable[[], None] | None = None) -> bool:
+def mark_sent(taken: Claim, *, also: Also = None) -> bool:
     """`also` is done in the same transaction."""
-    return _settle(taken, also, state=DeliveryState.SENT, sent_at=Now(), last_error="")
+    return _settle(taken, DeliveryState.SENT, also=also)
 
 
 def mark_retry(taken: Claim, *, error: str, pause_seconds: float) -> bool:
     """A temporary error puts it off."""
-    later = _in(pause_seconds)
-    return _settle(
-        taken,
-        state=DeliveryState.RETRY,
-        due_at=later,
-        planned_at=later,
-        refusals=taken.refusals + 1,
-        last_error=_cut(error),
-    )
+    return _settle(taken, DeliveryState.RETRY, error, pause_seconds=pause_seconds)
 
 
-def mark_failed(taken: Claim, *, error: str, also: Callable[[], None] | None = None) -> bool:
+def mark_failed(taken: Claim, *, error: str, also: Also = None) -> bool:
     """`also` is done in the same transaction."""
-    return _settle(taken, also, state=DeliveryState.FAILED, last_error=_cut(error))
+    return _settle(taken, DeliveryState.FAILED, error, also=also)
 
 
 def mark_dropped(taken: Claim, *, reason: str) -> bool:
     """Nobody wants it any more."""
-    return _settle(taken, state=DeliveryState.DROPPED, last_error=_cut(reason))
+    return _settle(taken, DeliveryState.DROPPED, reason)
 
 
 def give_back(taken: Claim, *, error: str = "", pause_seconds: float = 0) -> bool:
@@ -162,23 +176,39 @@ def cancel(ids: Collection[int], *, by: str) -> list[int]:
 
 
 def _settle(
-    taken: Claim, also: Callable[[], None] | None = None, *, state: DeliveryState, **values: object
+    taken: Claim,
+    state: DeliveryState,
+    error: str = "",
+    *,
+    pause_seconds: float | None = None,
+    also: Also = None,
 ) -> bool:
     """An attempt has come out so. False when the lease was lost meanwhile."""
-    with transaction.atomic():
-        held = _update(taken, state=state, **values)
+    alone = taken.bundle_size == 1
+    values: dict[str, Any] = {
+        "id": taken.id,
+        "until": taken.until,
+        "state": state.value,
+        "error": _cut(error),
+        "pause_seconds": pause_seconds,
+        **counting.settled(state.value),
+    }
+    with nullcontext() if alone and also is None else transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(SETTLE_AND_COUNT if alone else SETTLE, values)
+            held = bool(cursor.rowcount == 1)
         if held and also:
             also()
-        if held:
-            others = _settle_others(taken, state, values) if taken.bundle_size > 1 else 0
-            counting.count_delivery(taken.id, state.value, by=1 + others)
+        if held and not alone:
+            counting.count_delivery(taken.id, state.value, by=1 + _settle_others(taken, state, values))
     return held
 
 
-def _settle_others(taken: Claim, state: DeliveryState, values: Mapping[str, object]) -> int:
+def _settle_others(taken: Claim, state: DeliveryState, values: Mapping[str, Any]) -> int:
     """Those in its bundle; while it is to be tried again they only wait. Returns how many they are."""
-    others = Delivery.objects.filter(bundle_id=taken.id, state=DeliveryState.BUNDLED)
-    return others.count() if state is DeliveryState.RETRY else others.update(state=state, **values)
+    with connection.cursor() as cursor:
+        cursor.execute(COUNT_OTHERS if state is DeliveryState.RETRY else SETTLE_OTHERS, values)
+        return int(cursor.fetchone()[0]) if state is DeliveryState.RETRY else cursor.rowcount
 
 
 def _update(taken: Claim, **values: object) -> bool:

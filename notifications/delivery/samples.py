@@ -56,7 +56,7 @@ _ALERT = {
     "summary": "The GPUs of resnet50-lr3 have been idle for 3 hours",
     "labels": {"alertname": "GpuIdle", "severity": "warn", "node": "gpu-node-17"},
 }
-_DETAILS: Mapping[Event, dict[str, Any]] = {
+DETAILS: Mapping[Event, dict[str, Any]] = {
     Event.RUNNING: {"waited_seconds": 300, "gpus": 8, "attempt": 1},
     Event.SUCCEEDED: {**_RAN, "exit_code": 0},
     Event.FAILED: _OUT_OF_MEMORY,
@@ -100,7 +100,7 @@ def _notification(event: Event, name: str = "resnet50-lr3", **values: Any) -> No
         "submission_time": OCCURRED - timedelta(hours=4),
         "job_name": "" if event is Event.ALERT else name,
         "virtual_cluster": "default",
-        "details": _DETAILS[event],
+        "details": DETAILS[event],
         "occurred_at": OCCURRED,
         **values,
     })  # fmt: skip

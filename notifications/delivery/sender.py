@@ -26,7 +26,7 @@ from notifications.delivery.base import (
     Stalled,
     Transport,
 )
-from notifications.delivery.queue import Claim
+from notifications.delivery.queue import Also, Claim
 from notifications.delivery.registry import TRANSPORTS
 from notifications.delivery.wanted import MUTED, why_not_wanted
 from notifications.models import Delivery
@@ -34,7 +34,7 @@ from preferences.kinds import Channel
 
 logger = logging.getLogger(__name__)
 
-BATCH_SIZE = 10
+BATCH_SIZE = 25
 SUSPECT_LEASES_LOST = 2
 """A delivery that has lost so many workers may be what ends them: it is sent alone."""
 MOST_LEASES_LOST = 30
@@ -48,7 +48,6 @@ LOADED = ("notification__user__preference", "notification__user__address_record"
 """What a transport finds loaded with a delivery."""
 
 Job = tuple[Claim, Delivery]
-Also = Callable[[], None] | None
 
 
 def deliver_for(*, seconds: float) -> bool:
@@ -78,6 +77,8 @@ def _deliver(channel: Channel, limit: int) -> bool:
         bundles.form(channel)
     tries = pausing.takes_try(channel)
     taken = queue.claim(channel, limit=1 if tries else limit, heed_pause=not tries)
+    if not taken:
+        return tries
     kept = _at_most_one_suspect(taken)
     jobs = _worth_sending(kept)
     if jobs:
@@ -158,7 +159,7 @@ def _send(transport: Transport, claim: Claim, delivery: Delivery) -> bool:
     except ChannelDown:
         raise
     except DeliveryError as error:
-        _refused(claim, delivery, error, also=partial(transport.noted, delivery, error))
+        _refused(claim, delivery, error, also=transport.to_note(delivery, error))
         if isinstance(error, Stalled):
             raise
         return isinstance(error, AddressRefused)
@@ -167,7 +168,7 @@ def _send(transport: Transport, claim: Claim, delivery: Delivery) -> bool:
         _refused(claim, delivery, DeliveryError(f"{type(error).__name__}: {error}", permanent=False))
         return False
     breaker.closed(delivery.channel)
-    if _settled(partial(queue.mark_sent, claim, also=partial(transport.noted, delivery, None))):
+    if _settled(partial(queue.mark_sent, claim, also=transport.to_note(delivery, None))):
         logger.info("sent delivery=%d channel=%s attempt=%d", claim.id, delivery.channel, claim.attempts)
     else:
         logger.warning("sent after its lease ran out delivery=%d channel=%s", claim.id, delivery.channel)

@@ -128,7 +128,7 @@ def test_a_mail_that_ends_its_workers_takes_no_other_along(
     class Killed(BaseException):
         pass
 
-    def kills_for_one(delivery: Delivery) -> Any:
+    def kills_for_one(delivery: Delivery, **_: Any) -> Any:
         if delivery.id == deadly.id:
             raise Killed
         return compose(delivery)
@@ -149,7 +149,7 @@ def test_a_defect_of_ours_in_one_mail_holds_up_nobody(
 ) -> None:
     broken, fine = make_delivery(alice, job_name="broken"), make_delivery(alice)
 
-    def fails_for_one(delivery: Delivery) -> Any:
+    def fails_for_one(delivery: Delivery, **_: Any) -> Any:
         if delivery.id == broken.id:
             raise KeyError("defect")
         return compose(delivery)

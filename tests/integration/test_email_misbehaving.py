@@ -95,13 +95,19 @@ def _short_bounds(settings: Settings) -> None:
     settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = "notifcenter", "a-secret"
 
 
+@pytest.mark.parametrize("pipelining", [False, True])
 @pytest.mark.parametrize("name", CASES)
 def test_what_it_means(
-    settings: Settings, alice: User, breaker: Breaker, name: str, caplog: pytest.LogCaptureFixture
+    settings: Settings,
+    alice: User,
+    breaker: Breaker,
+    name: str,
+    pipelining: bool,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     step, does, outcome, error = CASES[name]
     delivery = make_delivery(alice)
-    with MisbehavingServer({step: does}) as server:
+    with MisbehavingServer({step: does}, pipelining=pipelining) as server:
         server.use(settings)
         sender.deliver_once()
     settled = reloaded(delivery)

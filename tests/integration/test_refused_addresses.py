@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import pytest
@@ -152,7 +151,7 @@ def test_a_refusal_that_could_not_be_noted_does_not_count(alice: User) -> None:
     (claim,) = queue.claim(Channel.EMAIL, limit=1)
     Delivery.objects.update(due_at=Now())
     transport = EmailTransport()
-    noted = partial(transport.noted, Delivery.objects.get(), AddressRefused("550"))
+    noted = transport.to_note(Delivery.objects.get(), AddressRefused("550"))
     assert queue.mark_failed(claim, error="550", also=noted) is False
     assert not AddressRecord.objects.exists()
 
