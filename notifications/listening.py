@@ -13,7 +13,8 @@ from preferences.prepared import Prepared
 
 
 class Listener:
-    """Raises psycopg2.OperationalError when the connection is lost; make a new one then, and look at everything."""
+    """Raises OperationalError, Django's or psycopg2's, when the connection is lost; make a new one then, and look at
+    everything."""
 
     def __init__(self, channel: str) -> None:
         self._connection = psycopg2.connect(**connection.get_connection_params())
@@ -31,13 +32,14 @@ class Listener:
 
     def drain(self) -> list[str]:
         """The payloads of all notifications that have arrived; does not wait."""
-        self._connection.poll()
+        with connection.wrap_database_errors:
+            self._connection.poll()
         payloads = [notify.payload for notify in self._connection.notifies]
         self._connection.notifies.clear()
         return payloads
 
     def query(self, sql: str | Prepared, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        with self._connection.cursor() as cursor:
+        with connection.wrap_database_errors, self._connection.cursor() as cursor:
             if isinstance(sql, Prepared):
                 sql.execute(cursor, parameters)
             else:
