@@ -5,7 +5,7 @@ STAMP := $(VENV)/.installed
 
 NODE_PACKAGES := $(VENV)/npm/node_modules/.package-lock.json
 
-.PHONY: help run test lint bench setup messages screenshots vendor constraints docs clean
+.PHONY: help run test lint bench chaos setup messages screenshots vendor constraints docs clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ lint: $(STAMP)  ## ruff, mypy --strict, import-linter, template lint
 
 bench: $(STAMP)  ## benchmarks beside their floors
 	@$(BIN)/python -m bench
+
+chaos: setup  ## more than 200 kills of everything; the table goes to .data/chaos.md (about 12 minutes)
+	@$(BIN)/python -m pytest tests/chaos/long_run.py -q -s -o python_files=long_run.py
 
 constraints:  ## renews constraints.txt with today's releases; then `make test` has to pass with them
 	@rm -rf .data/constraints

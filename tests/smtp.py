@@ -51,6 +51,7 @@ class _State:
     programme: Programme = field(default_factory=Programme)
     messages: list[EmailMessage] = field(default_factory=list)
     recipients: list[str] = field(default_factory=list)
+    unanswered: list[str] = field(default_factory=list)
     connections: int = 0
 
 
@@ -106,8 +107,12 @@ class _Session(SMTP):
         assert isinstance(parsed, EmailMessage)
         self._state.messages.append(parsed)
         self._state.recipients.extend(envelope.rcpt_tos)
+        self._state.unanswered.append(str(parsed["Message-ID"]))
         await asyncio.sleep(self._state.programme.slowness_seconds)
-        return await self._obey(self._state.programme.after_data(envelope.rcpt_tos[0]))
+        answer = self._state.programme.after_data(envelope.rcpt_tos[0])
+        if answer not in (HANG_UP, STALL):
+            self._state.unanswered.remove(str(parsed["Message-ID"]))
+        return await self._obey(answer)
 
 
 def use(settings: Settings, server: SmtpServer) -> None:
@@ -176,6 +181,11 @@ class SmtpServer:
     @property
     def recipients(self) -> list[str]:
         return self._state.recipients
+
+    @property
+    def unanswered(self) -> list[str]:
+        """The Message-IDs of mails that were taken and whose sender was not, or not yet, told so."""
+        return self._state.unanswered
 
     def counts(self) -> Counter[str]:
         """How often each Message-ID has come."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import threading
-import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,12 +11,11 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 
 from notifications.models import Notification
-from notifications.sources.frameworks import names
 from tests.cluster import ALL_EVENTS, columns, framework_name, submit, update
-from tests.processes import Process, wait_for
+from tests.database import sql
 
 LIFE: list[dict[str, Any]] = [
     {"state": "RUNNING"},
@@ -34,6 +32,9 @@ LIVES_AT_ONCE = 25
 LONGEST_PAUSE_SECONDS = 0.03
 """After a transaction; less on average than a change takes to be told."""
 
+DATABASE_AWAY_SECONDS = 0.2
+_never = threading.Event()
+
 Job = tuple[str, str]
 """Its name and its owner's."""
 
@@ -44,7 +45,6 @@ class Cluster:
     def __init__(self, jobs: Sequence[Job], *, seed: int) -> None:
         self._jobs, self._seed = jobs, seed
         self._changes_allowed = threading.Semaphore(0)
-        self._never = threading.Event()
 
     def write(self, changes: int) -> None:
         self._changes_allowed.release(changes)
@@ -61,15 +61,30 @@ class Cluster:
                 changes = [change for change in together if change]
                 for _ in changes:
                     self._changes_allowed.acquire()
-                with transaction.atomic():
-                    for change in changes:
-                        change()
-                self._never.wait(dice.random() * LONGEST_PAUSE_SECONDS)
+                _commit(changes)
+                _never.wait(dice.random() * LONGEST_PAUSE_SECONDS)
         finally:
             connection.close()
 
 
 Change = Callable[[], object]
+
+
+def _commit(changes: Sequence[Change]) -> None:
+    """Once, also when the database goes away in the middle: it is asked afterwards whether it has committed."""
+    number = None
+    while True:
+        try:
+            if number and sql("SELECT txid_status(%s)", number) == [("committed",)]:
+                return
+            with transaction.atomic():
+                ((number,),) = sql("SELECT txid_current()")
+                for change in changes:
+                    change()
+            return
+        except (OperationalError, InterfaceError):
+            connection.close()
+            _never.wait(DATABASE_AWAY_SECONDS)
 
 
 def _life(job: Job) -> deque[Change]:
@@ -89,58 +104,6 @@ def _next_change(
         lives.remove(life)
         lives.extend(islice(to_come, 1))
     return change
-
-
-class Pollers:
-    """One at work and one standing by; a killed one is replaced at once."""
-
-    def __init__(self, start: Callable[[int], Process]) -> None:
-        """`start` gets the number of the poller that it is to start."""
-        self._start = start
-        self._never = threading.Event()
-        self._alive = [start(1), start(2)]
-        self._started = 2
-
-    def wait_for_one_at_work(self) -> Process:
-        def at_work() -> list[Process]:
-            return [one for one in self._alive if "polling" in one.log]
-
-        return wait_for(at_work, what="a poller is at work")[0]
-
-    def kill(self, *, after_seconds: float) -> None:
-        victim = self.wait_for_one_at_work()
-        self._never.wait(after_seconds)
-        self._replace(victim)
-
-    def kill_in_a_batch(self, *, seconds: float) -> bool:
-        """Whether there was a batch to cut off within so many seconds; killed it is in any case."""
-        victim, deadline = self.wait_for_one_at_work(), time.monotonic() + seconds
-        while not (hit := in_the_middle_of_a_batch()) and time.monotonic() < deadline:
-            self._never.wait(0.001)
-        self._replace(victim)
-        return hit
-
-    def _replace(self, victim: Process) -> None:
-        victim.kill()
-        self._alive.remove(victim)
-        self._started += 1
-        self._alive.append(self._start(self._started))
-
-    def ended(self) -> list[str]:
-        """The logs of those that have ended by themselves."""
-        return [one.log for one in self._alive if one.popen.poll() is not None]
-
-
-def in_the_middle_of_a_batch() -> bool:
-    """Whether the poller at work has written something that is not yet committed."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT EXISTS (SELECT FROM pg_stat_activity a JOIN pg_locks l USING (pid) "
-            "WHERE l.granted AND l.locktype = 'advisory' AND l.classid = %s AND l.objid = %s "
-            "AND a.backend_xid IS NOT NULL)",
-            [names.LOCK_SPACE, names.LEADER_LOCK],
-        )
-        return bool(cursor.fetchone()[0])
 
 
 def marks_wrong(jobs: Sequence[Job]) -> list[Job]:

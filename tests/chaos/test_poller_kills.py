@@ -13,7 +13,8 @@ import pytest
 from django.contrib.auth.models import User
 
 from notifications.models import CapturedChange, Delivery, FailedChange, PendingMark
-from tests.chaos.ledger import CHANGES_OF_A_LIFE, TOLD, WRITERS, Cluster, Pollers, Told, marks_wrong
+from tests.chaos.ledger import CHANGES_OF_A_LIFE, TOLD, WRITERS, Cluster, Told, marks_wrong
+from tests.chaos.site import Pollers
 from tests.processes import environment, manage, running, wait_for
 from tests.scrapes import scrape
 
@@ -35,7 +36,7 @@ def test_a_batch_cut_off_is_told_exactly_once_and_in_order(
 
     with ExitStack() as stack:
         pollers = Pollers(
-            lambda number: stack.enter_context(
+            lambda _, number: stack.enter_context(
                 running(manage("poll_frameworks"), tmp_path / f"poller-{number}.log", environment())
             )
         )
@@ -43,7 +44,7 @@ def test_a_batch_cut_off_is_told_exactly_once_and_in_order(
         stack.callback(cluster.write, CHANGES)  # a test that fails must not leave writers waiting
         writers = [pool.submit(cluster.run, number) for number in range(WRITERS)]
         for _ in range(KILLS):
-            pollers.wait_for_one_at_work()
+            pollers.wait_for_one()
             cluster.write(CHANGES_FOR_A_KILL)
             hits += pollers.kill_in_a_batch(seconds=LONGEST_WAIT_FOR_A_BATCH_SECONDS)
         cluster.write(CHANGES - KILLS * CHANGES_FOR_A_KILL)

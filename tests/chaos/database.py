@@ -1,0 +1,79 @@
+"""The private PostgreSQL server of the tests, to be killed. Django's backend starts it again at the next connection."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pytest
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection
+
+from tests.chaos.site import Site
+from tests.database import sql
+from tests.processes import wait_for
+
+PRIVATE = "notifcenter.embedded"
+
+
+def needs_private_server() -> None:
+    if settings.DATABASES["default"]["ENGINE"] != PRIVATE:
+        pytest.skip("DATABASE_URL names a server that others may use too; only a private one is killed")
+
+
+def kill_database(site: Site, dice: random.Random) -> None:
+    """With SIGKILL: the whole server, its first process, or a session's, after which it restarts by
+    itself."""
+    what = dice.choice(list(VICTIMS))
+    site.note_what_is_in_flight()
+    for process in VICTIMS[what](_server()):
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    connection.close()
+    _wait_until_it_answers()
+    site.note_what_is_in_flight()
+    site.cut_off += len(site.workers.alive)
+    site.kills[f"PostgreSQL, {what}"] += 1
+
+
+def _server() -> psutil.Process:
+    lock = Path(settings.DATA_DIR, "postgresql", "postmaster.pid")
+    return psutil.Process(int(lock.read_text(encoding="utf-8").split()[0]))
+
+
+def _first(server: psutil.Process) -> list[psutil.Process]:
+    return [server]
+
+
+def _whole(server: psutil.Process) -> list[psutil.Process]:
+    return [server, *server.children(recursive=True)]
+
+
+def _session(server: psutil.Process) -> list[psutil.Process]:
+    others = sql(
+        "SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend' LIMIT 1"
+    )
+    return [psutil.Process(pid) for (pid,) in others]
+
+
+VICTIMS: Mapping[str, Callable[[psutil.Process], list[psutil.Process]]] = {
+    "all of it": _whole,
+    "its first process": _first,
+    "a session": _session,
+}
+
+
+def _wait_until_it_answers() -> None:
+    """Asking starts it again, unless it does so by itself."""
+
+    def answers() -> bool:
+        try:
+            return sql("SELECT 1") == [(1,)]
+        except (OperationalError, InterfaceError):
+            connection.close()
+            return False
+
+    wait_for(answers, what="PostgreSQL is back")
