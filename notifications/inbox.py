@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from notifications import links, wording
 from notifications.explanation import advised
+from notifications.listening import LIVE_CHANNEL
 from notifications.models import UNREAD, Notification
-from notifications.recording import LIVE_CHANNEL
 
 MAX_UNREAD_SHOWN = 99
 MAX_PAGE = 100

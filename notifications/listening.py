@@ -11,6 +11,9 @@ from django.db import connection
 from notifications.waiting import wait_readable
 from preferences.prepared import Prepared
 
+LIVE_CHANNEL = "notifcenter_live"
+"""NOTIFY to the web processes. Payload: '' for new notifications, or the id of a user whose counts changed."""
+
 
 class Listener:
     """Raises OperationalError, Django's or psycopg2's, when the connection is lost; make a new one then, and look at

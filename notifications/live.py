@@ -23,9 +23,8 @@ import psycopg2
 from django.db import OperationalError
 
 from notifications import counting, inbox, rights
-from notifications.listening import Listener
+from notifications.listening import LIVE_CHANNEL, Listener
 from notifications.models import Notification
-from notifications.recording import LIVE_CHANNEL
 from preferences.prepared import Prepared
 
 logger = logging.getLogger(__name__)

@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import Q, Value
 from django.db.models.functions import Coalesce, Now
 
+from notifications.groups.models import GroupJob, JobGroup
 from notifications.sources.frameworks.models import (
     CapturedChange,
     FailedChange,
@@ -28,6 +29,8 @@ __all__ = [  # Django finds the models of an app here
     "Delivery",
     "FailedChange",
     "Framework",
+    "GroupJob",
+    "JobGroup",
     "MailWindow",
     "MetricValue",
     "Notification",
@@ -61,6 +64,16 @@ class Notification(models.Model):
     submission_time = models.DateTimeField()
     job_name = models.CharField(max_length=256)
     virtual_cluster = models.CharField(max_length=256, default="", blank=True)
+    # No foreign key in the database: it would be checked for every row, and a group may be forgotten before its jobs.
+    group = models.ForeignKey(
+        JobGroup,
+        models.DO_NOTHING,
+        null=True,
+        blank=True,
+        db_constraint=False,
+        db_index=False,
+        related_name="notifications",
+    )
     details = models.JSONField(default=dict, blank=True)
     occurred_at = models.DateTimeField()
     created_at = models.DateTimeField(db_default=Now())
@@ -87,6 +100,7 @@ class Notification(models.Model):
             models.Index(fields=["user", "id"], name="inbox_snoozed", condition=SNOOZED),
             models.Index(fields=["user", "id"], name="inbox_saved", condition=SAVED),
             models.Index(fields=["snoozed_until"], name="snooze_due", condition=SNOOZED),
+            models.Index(fields=["group", "id"], name="group_page", condition=Q(group__isnull=False)),
         ]
 
     def __str__(self) -> str:

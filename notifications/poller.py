@@ -157,7 +157,7 @@ class Poller:
             cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [names.LOCK_SPACE, names.WISHES_LOCK])
         wishes = load_wishes(usernames=batch.usernames, frameworks=batch.frameworks)
         source.add_timed(batch, wishes)
-        recorded = recording.record(batch.candidates, wishes)
+        recorded = recording.record(batch.candidates, wishes, batch.groups)
         recording.resolve(batch.resolutions)
         source.finish(batch, recorded.frameworks)
         return recorded

@@ -13,14 +13,13 @@ from dataclasses import dataclass, field
 from django.db import connection
 
 from notifications import counting, rows
-from notifications.decisions import Decisions
+from notifications.decisions import NO_GROUPS, Decisions
+from notifications.groups.following import Membership
+from notifications.listening import LIVE_CHANNEL
 from notifications.mail_timing import plans_for
 from notifications.sources.base import Batch, Candidate, Resolution
 from preferences.prepared import Prepared
-from preferences.wishes import Wishes
-
-LIVE_CHANNEL = "notifcenter_live"
-"""NOTIFY to the web processes. Payload: '' for new notifications, or the id of a user whose counts changed."""
+from preferences.wishes import JobKey, Wishes
 
 # Whole columns, because PostgreSQL takes them apart in a third of the time of a JSON object for each row.
 _RECORD = Prepared(
@@ -28,14 +27,14 @@ _RECORD = Prepared(
     [*rows.COLUMNS.values(), "jsonb", *rows.PLANS.values(), *rows.WAYS.values(), "text"],
     """
 WITH told AS MATERIALIZED (
-    SELECT * FROM ROWS FROM (unnest(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s), jsonb_array_elements(%s))
-        WITH ORDINALITY AS t(u, e, n, f, s, j, v, t, w, m, x, l, d, o)
+    SELECT * FROM ROWS FROM (unnest(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s), jsonb_array_elements(%s))
+        WITH ORDINALITY AS t(u, e, n, f, s, j, v, r, t, w, m, x, l, d, o)
       LEFT JOIN unnest(%s, %s, %s, %s, %s) AS plan(l, p, q, k, b) USING (l)
      WHERE t >= COALESCE((SELECT told_from FROM notifications_pollerstate), '-infinity')
 ), new AS (
     INSERT INTO notifications_notification (user_id, event, ordinal, framework_name, submission_time, job_name,
-        virtual_cluster, details, occurred_at, in_inbox, read_at)
-    SELECT u, e, n, f, s, j, v, d, t, w, CASE WHEN m THEN now() END FROM told ORDER BY o
+        virtual_cluster, group_id, details, occurred_at, in_inbox, read_at)
+    SELECT u, e, n, f, s, j, v, r, d, t, w, CASE WHEN m THEN now() END FROM told ORDER BY o
     ON CONFLICT (framework_name, submission_time, event, ordinal) DO NOTHING
     RETURNING id, framework_name, submission_time, event, ordinal
 ), ways AS (
@@ -87,18 +86,20 @@ class Recorded:
     frameworks: frozenset[str] = frozenset()
 
 
-def record(candidates: Iterable[Candidate], wishes: Wishes) -> Recorded:
+def record(
+    candidates: Iterable[Candidate], wishes: Wishes, groups: Mapping[JobKey, Membership] = NO_GROUPS
+) -> Recorded:
     """Decide for each candidate, and store those that are wanted and new, in their order.
 
     Must run in a transaction; the web processes hear of it when that commits.
     """
-    told, decisions = rows.Rows(), Decisions(wishes)
+    told, decisions = rows.Rows(), Decisions(wishes, groups)
     frameworks: set[str] = set()
     for candidate in candidates:
         decision = decisions.about(candidate)
         if decision.wanted:
             frameworks.add(candidate.event.framework_name)
-            told.add(candidate, wishes.owners[candidate.username], decision)
+            told.add(candidate, wishes.owners[candidate.username], decision, groups.get(candidate.job))
     if not told:
         return Recorded()
     with connection.cursor() as cursor:

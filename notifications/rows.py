@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from notifications.events import EventKey
+from notifications.groups.following import Membership
 from notifications.mail_timing import Plans
 from notifications.sources.base import Candidate
 from preferences.kinds import TARGET_CHANNELS, Channel, Event
@@ -23,6 +24,7 @@ COLUMNS = {
     "submission_time": "timestamptz[]",
     "job_name": "text[]",
     "virtual_cluster": "text[]",
+    "group_id": "bigint[]",
     "occurred_at": "timestamptz[]",
     "in_inbox": "boolean[]",
     "muted": "boolean[]",
@@ -64,7 +66,9 @@ class Rows:
     def __bool__(self) -> bool:
         return bool(self._rows)
 
-    def add(self, candidate: Candidate, owner: Owner, decision: Decision) -> None:
+    def add(
+        self, candidate: Candidate, owner: Owner, decision: Decision, group: Membership | None = None
+    ) -> None:
         event = candidate.event
         if event.key in self._keys:
             return
@@ -83,6 +87,7 @@ class Rows:
                 event.submission_time,
                 candidate.job_name,
                 candidate.virtual_cluster,
+                group.group_id if group else None,
                 event.occurred_at,
                 decision.muted or Channel.WEBPORTAL in decision.channels or broken is not None,
                 decision.muted,

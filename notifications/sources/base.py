@@ -10,6 +10,7 @@ from typing import Any
 
 from notifications.counting import Tally
 from notifications.events import JobEvent
+from notifications.groups.following import Membership
 from preferences.rules import NO_FILE, JobFile
 from preferences.wishes import JobKey, Wishes
 
@@ -52,6 +53,7 @@ class Batch:
 
     `is_full`: the limit was reached, so that more is likely to be waiting. `ages`: for each change that the metrics
     do not have yet, how many seconds ago it took place when the transaction began; `tally`: what else they get.
+    `groups`: of the jobs that belong to one.
     """
 
     is_full: bool = False
@@ -61,6 +63,7 @@ class Batch:
     ages: list[float] = field(default_factory=list)
     tally: Tally = field(default_factory=Tally)
     resolutions: list[Resolution] = field(default_factory=list)
+    groups: Mapping[JobKey, Membership] = field(default_factory=dict)
 
     def add(self, candidate: Candidate) -> None:
         self.candidates.append(candidate)

@@ -15,8 +15,8 @@ from django.db import connection
 
 from notifcenter.asgi import application
 from notifications import consumers, live
+from notifications.listening import LIVE_CHANNEL
 from notifications.models import Notification
-from notifications.recording import LIVE_CHANNEL
 from tests.asgi.conftest import IN_PROCESS, session_of
 from tests.processes import wait_for
 

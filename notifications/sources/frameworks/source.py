@@ -11,6 +11,7 @@ from functools import lru_cache, partial
 from django.conf import settings
 
 from notifications.events import JobEvent
+from notifications.groups.models import is_group
 from notifications.sources.base import Batch, Candidate, Source, UndigestibleError
 from notifications.sources.frameworks import capture, changes, marks, reconcile, waiting, wish_columns
 from notifications.sources.frameworks.changes import JobRow, TakenChange
@@ -18,6 +19,7 @@ from notifications.sources.frameworks.counts import JobCounts
 from notifications.sources.frameworks.diagnoses import Diagnoses
 from notifications.sources.frameworks.exit_spec import ExitSpecFile
 from notifications.sources.frameworks.models import plain_job_name
+from notifications.sources.frameworks.sweeps import Sweeps, ending
 from notifications.sources.frameworks.transitions import (
     STATE_EVENTS,
     WAITING,
@@ -62,6 +64,7 @@ class FrameworkSource(Source):
         self._first_taken: int | None = None
         self._exit_spec = ExitSpecFile(settings.PAI_EXIT_SPEC)
         self._counts = JobCounts()
+        self._sweeps = Sweeps()
 
     def take(self, limit: int) -> FrameworkBatch | None:
         self._first_taken = None
@@ -78,7 +81,11 @@ class FrameworkSource(Source):
             self._look_for_due_at = time.monotonic() + DUE_SECONDS
         for due in batch.due:
             batch.involve(due.wait, _job_file(due.row))
-        return batch if taken or batch.due else None
+        followed = self._sweeps.follow(taken, batch.due, look=not batch.is_full)
+        batch.groups = followed.memberships
+        for group in followed.ended:
+            batch.add(ending(group))
+        return batch if taken or batch.due or followed.ended else None
 
     def add_timed(self, batch: Batch, wishes: Wishes) -> None:
         assert isinstance(batch, FrameworkBatch)
@@ -97,7 +104,9 @@ class FrameworkSource(Source):
         changes.put_aside(batch.undigestible)
         if batch.mirrored:
             wish_columns.request_again(batch.mirrored)
-        marks.mirror(told)  # last, because it locks rows of the cluster until the commit
+        marks.mirror(
+            [name for name in told if not is_group(name)]
+        )  # last, because it locks rows of the cluster until the commit
 
     def put_aside(self, error: str) -> bool:
         logger.warning("change put aside error=%r", error.partition("\n")[0])  # its details are the row
@@ -113,6 +122,7 @@ class FrameworkSource(Source):
     def reconcile(self) -> int:
         queued = reconcile.reconcile()
         self._counts.count_anew()
+        self._sweeps.look_again()
         return queued
 
     def reconcile_recent(self) -> None:
@@ -124,6 +134,7 @@ class FrameworkSource(Source):
             self.reconcile()
         marks.mirror_pending()
         wish_columns.write_pending()
+        self._sweeps.forget_old()
 
     def problem(self) -> str:
         return " ".join(capture.missing())

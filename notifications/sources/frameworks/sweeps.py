@@ -1,0 +1,152 @@
+"""Which jobs of a batch belong to groups, from the captured changes and from a slow look at the jobs known as open."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from functools import lru_cache
+
+from django.db import connection
+
+from notifications.events import JobEvent
+from notifications.groups.following import NOTHING, Followed, Sighting, follow
+from notifications.groups.models import OPEN_STATES, JobGroup, JobState, name_of_group
+from notifications.sources.base import Candidate, UndigestibleError
+from notifications.sources.frameworks.changes import TakenChange
+from notifications.sources.frameworks.models import plain_job_name
+from notifications.sources.frameworks.transitions import RUNNING, STOPPING, WAITING
+from notifications.sources.frameworks.waiting import DueWait
+from notifications.sources.usernames import valid_username
+from preferences.kinds import Event
+from preferences.rules import JobFile
+
+LOOK_SECONDS = 5.0
+LOOK_JOBS = 1000
+KEPT_DAYS = 90
+FORGOTTEN_AT_ONCE = 20
+
+STATES = {
+    WAITING: JobState.WAITING,
+    RUNNING: JobState.RUNNING,
+    STOPPING: JobState.RUNNING,
+    "SUCCEEDED": JobState.SUCCEEDED,
+    "FAILED": JobState.FAILED,
+    "STOPPED": JobState.STOPPED,
+}
+
+# A row that was written a moment ago may have its change in the queue still.
+_LOOK = f"""
+WITH page AS MATERIALIZED (
+    SELECT framework_name, submission_time, state FROM notifications_groupjob
+    WHERE (framework_name, submission_time) > (%s, %s) ORDER BY framework_name, submission_time LIMIT {LOOK_JOBS}
+)
+SELECT page.framework_name, page.submission_time, page.state, f.state,
+    page.state IN ({", ".join(str(state.value) for state in OPEN_STATES)})
+    AND COALESCE(f."updatedAt" < now() - interval '1 minute', true)
+FROM page LEFT JOIN frameworks f ON f.name = page.framework_name
+    AND f."submissionTime" IS NOT DISTINCT FROM page.submission_time
+ORDER BY page.framework_name, page.submission_time
+"""  # noqa: S608 - constants only
+
+_FORGET = f"""
+WITH old AS (
+    DELETE FROM notifications_jobgroup
+    WHERE id = ANY(ARRAY(SELECT id FROM notifications_jobgroup ORDER BY id LIMIT {FORGOTTEN_AT_ONCE}))
+    AND changed_at < now() - interval '{KEPT_DAYS} days' RETURNING id
+)
+DELETE FROM notifications_groupjob WHERE group_id IN (SELECT id FROM old)
+"""  # noqa: S608 - constants only
+
+Place = tuple[str, datetime]
+_START: Place = ("", datetime.fromisoformat("0001-01-01T00:00:00+00:00"))
+
+
+class Sweeps:
+    """The poller's own: it remembers how far it has looked at the jobs of groups."""
+
+    def __init__(self) -> None:
+        self._place = _START
+        self._look_at = 0.0
+        self._in_haste = True
+
+    def follow(self, taken: Sequence[TakenChange], due: Sequence[DueWait], *, look: bool) -> Followed:
+        """`look`: there is no backlog, so what the table shows is not ahead of the queue."""
+        sightings = [*_changed(taken), *_waiting(due)]
+        if look and (self._in_haste or time.monotonic() >= self._look_at):
+            sightings += self._different()
+        return follow(sightings) if sightings else NOTHING
+
+    def look_again(self) -> None:
+        """Changes may have been missed: look at all jobs of groups, without a pause."""
+        self._place, self._in_haste = _START, True
+
+    def forget_old(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(_FORGET)
+
+    def _different(self) -> Iterator[Sighting]:
+        """Of the next LOOK_JOBS those that are gone from the cluster's table, or in another state there."""
+        with connection.cursor() as cursor:
+            cursor.execute(_LOOK, self._place)
+            rows = cursor.fetchall()
+        if len(rows) == LOOK_JOBS:
+            self._place = rows[-1][:2]
+        else:
+            self._place, self._in_haste = _START, False
+        self._look_at = time.monotonic() + LOOK_SECONDS
+        for name, submitted, known, state, worth in rows:
+            present = STATES.get(state)
+            if worth and present != known and (present or state is None):
+                yield Sighting(name, submitted, present)
+
+
+def ending(group: JobGroup) -> Candidate:
+    """That the last of its jobs has ended, which somebody has asked to be told."""
+    details = {"sweep": {"id": group.pk, "jobs": group.jobs, **group.counts}}
+    event = Event.FAILED if group.failed else Event.SUCCEEDED if group.succeeded else Event.STOPPED
+    return Candidate(
+        event=JobEvent(
+            name_of_group(group.pk), group.started_at, event, group.times_told, group.changed_at, details
+        ),
+        username=group.user_name,
+        job_name=group.stem,
+        virtual_cluster=group.virtual_cluster,
+        file=JobFile(columns=frozenset({event})),
+    )
+
+
+def _changed(taken: Sequence[TakenChange]) -> Iterator[Sighting]:
+    for one in taken:
+        row, change = one.row, one.change
+        # What was not captured but found in the table may have passed meanwhile.
+        state = STATES.get((row.state if one.counted and row.present else change.new_state) or "")
+        if state is None or (owner := _owner(one.user_name)) is None:
+            continue
+        name = plain_job_name(row.job_name, owner, change.framework_name) if row.present else ""
+        yield Sighting(
+            change.framework_name,
+            change.submission_time,
+            state,
+            owner,
+            row.virtual_cluster or "",
+            name,
+            change.changed_at,
+        )
+
+
+def _waiting(due: Sequence[DueWait]) -> Iterator[Sighting]:
+    for one in due:
+        if one.row.present and one.row.state == WAITING:
+            wait, row = one.wait, one.row
+            name = plain_job_name(row.job_name, wait.user_name, wait.framework_name)
+            cluster = row.virtual_cluster or ""
+            yield Sighting(*wait.job, JobState.WAITING, wait.user_name, cluster, name, wait.since)
+
+
+@lru_cache(maxsize=4096)
+def _owner(name: str | None) -> str | None:
+    try:
+        return valid_username(name)
+    except UndigestibleError:
+        return None
