@@ -6,13 +6,14 @@ looked for among the next WINDOW_ROWS of the folder; a page can thus be short, o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import connection
-from django.db.models import BooleanField, Case, Q, QuerySet, Value, When
+from django.db.models import BooleanField, Case, Exists, OuterRef, Q, QuerySet, Value, When
 
 from notifications import inbox
+from notifications.groups.models import LEAST_JOBS
 from notifications.models import ARCHIVED, OPEN, SAVED, SNOOZED, UNREAD, Notification
 
 WINDOW_ROWS = 2000
@@ -24,6 +25,7 @@ class Filters:
 
     `job` is a framework's or a job's name, `text` a part of a job's name. `since` is included, `until` is not; both are
     of the notification, not of the event. `after` is the id beyond which it begins, `up_to` that with which it ends.
+    With `collapse`, of each group only the newest of those wanted.
     """
 
     unread: bool = False
@@ -38,6 +40,8 @@ class Filters:
     text: str = ""
     after: int | None = None
     up_to: int | None = None
+    group: int | None = None
+    collapse: bool = False
 
     @property
     def folder(self) -> Q:
@@ -72,7 +76,17 @@ class Filters:
             rest &= Q(created_at__lt=self.until)
         if self.text:
             rest &= Q(job_name__icontains=self.text)
+        if self.collapse:
+            rest &= Q(group=None) | Q(group__jobs__lt=LEAST_JOBS) | ~Exists(self._newer_of_its_group)
         return rest
+
+    @property
+    def _newer_of_its_group(self) -> QuerySet[Notification]:
+        """An index of the group's rows in their order finds one of them."""
+        rows = Notification.objects.filter(
+            self.folder, user=OuterRef("user"), group=OuterRef("group"), id__gt=OuterRef("id")
+        )
+        return rows.filter(replace(self, collapse=False).rest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +102,8 @@ def find(
 ) -> Found:
     """At most `size` ids: newest first, or `ascending`; `start` is the id behind which to begin."""
     rows = inbox.own(user_id).filter(filters.folder).select_related(None)
+    if filters.group is not None:
+        rows = rows.filter(group=filters.group)
     if filters.after is not None:
         rows = rows.filter(id__gt=filters.after)
     if filters.up_to is not None:
@@ -137,5 +153,5 @@ def _reversed(order: str) -> str:
 
 def load(ids: list[int]) -> list[Notification]:
     """Those rows, in that order."""
-    rows = Notification.objects.select_related("user").in_bulk(ids)
+    rows = Notification.objects.select_related("user", "group").in_bulk(ids)
     return [rows[one] for one in ids if one in rows]

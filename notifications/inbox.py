@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
@@ -14,6 +15,7 @@ from django.utils import timezone
 
 from notifications import links, wording
 from notifications.explanation import advised
+from notifications.groups.models import LEAST_JOBS
 from notifications.listening import LIVE_CHANNEL
 from notifications.models import UNREAD, Notification
 
@@ -38,7 +40,7 @@ class Unread:
 
 def own(user_id: int) -> QuerySet[Notification]:
     """All of a user's inbox, also what is archived or snoozed."""
-    return Notification.objects.filter(user_id=user_id, in_inbox=True).select_related("user")
+    return Notification.objects.filter(user_id=user_id, in_inbox=True).select_related("user", "group")
 
 
 def recent(*, user_id: int | None) -> list[Notification]:
@@ -113,6 +115,17 @@ def _mark(user_id: int, rows: QuerySet[Notification]) -> int:
     return count
 
 
+def group_payload(notification: Notification) -> dict[str, Any] | None:
+    """The group of its job, as it stands now; None for none, and for one that is forgotten or has one job only."""
+    try:
+        group = notification.group
+    except ObjectDoesNotExist:
+        return None
+    if group is None or group.jobs < LEAST_JOBS:
+        return None
+    return {"id": group.pk, "name": group.stem, "counts": group.counts}
+
+
 def payload(notification: Notification, username: str) -> dict[str, Any]:
     """A notification as REST and websocket show it. Times are datetimes."""
     event, details = notification.event, notification.details
@@ -127,6 +140,7 @@ def payload(notification: Notification, username: str) -> dict[str, Any]:
             "username": username,
             "virtual_cluster": notification.virtual_cluster,
         },
+        "group": group_payload(notification),
         "ordinal": notification.ordinal,
         "occurred_at": notification.occurred_at,
         "created_at": notification.created_at,

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from notifications import job_list, jobs, wording
+from notifications.groups.wishes import group_of_job
 from notifications.jobs_api import JobListQuery
 from notifications.sources.ingest.names import is_alert, is_reported
 from preferences import services
@@ -96,7 +97,14 @@ def _told_page(request: HttpRequest, viewer: User, framework: str) -> HttpRespon
 def _render_job(
     request: HttpRequest, viewer: User, framework: str, submission_time: datetime, more: dict[str, Any]
 ) -> HttpResponse:
-    context = {"framework": framework, "submission_time": submission_time, **more}
+    group = group_of_job(framework, submission_time)
+    context = {
+        "framework": framework,
+        "submission_time": submission_time,
+        "group": group,
+        "group_line": wording.counts_line(group.counts) if group else "",
+        **more,
+    }
     with timezone.override(time_zone_of(user=viewer)):
         return render(request, "notifications/job.html", context)
 

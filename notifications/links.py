@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from django.conf import settings
 
+from notifications.groups.models import PREFIX, is_group
 from notifications.models import Notification
 from notifications.sources.ingest.alertmanager import web_address
 from notifications.sources.ingest.names import is_alert, is_reported
@@ -14,7 +15,9 @@ from preferences.kinds import Event
 
 
 def framework_of(notification: Notification) -> str:
-    """The job that it is about; '' for an alert that is about none of the cluster's table."""
+    """The job that it is about; '' for a group, and for an alert that is about none of the cluster's table."""
+    if is_group(notification.framework_name):
+        return ""
     if not is_alert(notification.framework_name):
         return notification.framework_name
     return _text(notification, "framework")
@@ -32,12 +35,18 @@ def page_of(notification: Notification) -> str:
     """The page that a click should open: the job's at its own scheduler, ours, or the alerts in the inbox."""
     if is_reported(notification.framework_name) and (url := web_address(_text(notification, "url"))):
         return url
+    if is_group(notification.framework_name):
+        return group_page(int(notification.framework_name.removeprefix(PREFIX)))
     framework = framework_of(notification)
     return job_page(framework) if framework else f"{settings.BASE_URL}/?event={Event.ALERT.value}"
 
 
 def job_page(framework_name: str) -> str:
     return f"{settings.BASE_URL}/jobs/{quote(framework_name, safe='')}/"
+
+
+def group_page(group_id: int) -> str:
+    return f"{settings.BASE_URL}/groups/{group_id}/"
 
 
 def _text(notification: Notification, key: str) -> str:

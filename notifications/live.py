@@ -23,6 +23,7 @@ import psycopg2
 from django.db import OperationalError
 
 from notifications import counting, inbox, rights
+from notifications.groups.models import JobGroup, JobState
 from notifications.listening import LIVE_CHANNEL, Listener
 from notifications.models import Notification
 from preferences.prepared import Prepared
@@ -40,9 +41,10 @@ NAMED_USERS = 1000
 
 _COLUMNS = (
     "id, user_id, event, ordinal, framework_name, submission_time, job_name, virtual_cluster, details, "
-    "occurred_at, created_at, in_inbox, read_at, archived_at, saved, snoozed_until"
+    "occurred_at, created_at, in_inbox, read_at, archived_at, saved, snoozed_until, group_id"
 )
 _FIELDS = _COLUMNS.split(", ")
+_GROUP_FIELDS = ("id", "stem", "jobs", *(state.label for state in JobState))
 # New rows, each with its user's counts if that user is active and one of these (null: of all), else null.
 _NEW = Prepared(
     "notifcenter_new",
@@ -54,8 +56,9 @@ WITH n AS MATERIALIZED (
     {inbox.count_unread_sql("ARRAY(SELECT DISTINCT user_id FROM n WHERE COALESCE(user_id = ANY(%s), true))")}
 )
 SELECT c.user_id, c.unread, c.last_id, u.username, extract(epoch FROM clock_timestamp() - n.occurred_at)::float8,
-    {", ".join("n." + column for column in _FIELDS)}
-FROM n LEFT JOIN (c JOIN auth_user u ON u.id = c.user_id AND u.is_active) ON c.user_id = n.user_id
+    {", ".join("n." + column for column in _FIELDS)}, {", ".join("g." + column for column in _GROUP_FIELDS)}
+FROM n LEFT JOIN notifications_jobgroup g ON g.id = n.group_id
+LEFT JOIN (c JOIN auth_user u ON u.id = c.user_id AND u.is_active) ON c.user_id = n.user_id
 ORDER BY n.id
 """,  # noqa: S608 - constants only
 )
@@ -218,7 +221,9 @@ class Hub:
                 self._last_id = values[0]
                 if user_id is None or user_id not in self._subscribers:
                     continue
-                one = Notification(**dict(zip(_FIELDS, values, strict=True)))
+                group = dict(zip(_GROUP_FIELDS, values[len(_FIELDS) :], strict=True))
+                one = Notification(**dict(zip(_FIELDS, values, strict=False)))
+                one.group = JobGroup(**group) if group["id"] else None
                 if one.in_inbox and one.read_at is None:
                     _, count = inbox.unread_from_row((user_id, unread, last_id))
                     frames.append((user_id, one.pk, notification_frame(one, username, count)))

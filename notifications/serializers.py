@@ -11,6 +11,7 @@ from rest_framework import serializers
 
 from notifications import inbox, marking
 from notifications.finding import Filters
+from notifications.groups.models import JobState
 from notifications.models import Notification
 from preferences.fields import StrictBooleanField, StrictChoiceField, StrictSerializer
 from preferences.kinds import Event
@@ -28,12 +29,26 @@ class JobSerializer(serializers.Serializer[Any]):
     virtual_cluster = serializers.CharField()
 
 
+class CountsSerializer(serializers.Serializer[Any]):
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        return {state.label: serializers.IntegerField() for state in JobState}
+
+
+class OfGroupSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    counts = CountsSerializer()
+
+
 class NotificationSerializer(serializers.Serializer[Notification]):
     id = serializers.IntegerField()
     event = serializers.ChoiceField(choices=Event.choices)
     title = serializers.CharField()
     summary = serializers.CharField()
     job = JobSerializer()
+    group = OfGroupSerializer(
+        allow_null=True, help_text="The sweep that the job is one of, as it stands now."
+    )
     ordinal = serializers.IntegerField()
     occurred_at = serializers.DateTimeField()
     created_at = serializers.DateTimeField()
@@ -119,6 +134,9 @@ class FiltersSerializer(StrictSerializer):
         required=False, allow_blank=True, max_length=256, default="", help_text="A part of a job's name."
     )
     up_to = serializers.IntegerField(required=False, min_value=0, max_value=MAX_ID, default=None)
+    group = serializers.IntegerField(
+        required=False, min_value=0, max_value=MAX_ID, default=None, help_text="The id of a sweep."
+    )
 
 
 def filters_of(wanted: Mapping[str, Any]) -> Filters:
@@ -136,6 +154,8 @@ def filters_of(wanted: Mapping[str, Any]) -> Filters:
         text=wanted["q"],
         after=wanted.get("after"),
         up_to=wanted["up_to"],
+        group=wanted["group"],
+        collapse=wanted.get("collapse", False),
     )
 
 
@@ -147,6 +167,9 @@ class FindSerializer(FiltersSerializer):
     saved = serializers.BooleanField(required=False, default=False)
     snoozed = serializers.BooleanField(required=False, default=False)
     after = serializers.IntegerField(required=False, min_value=0, max_value=MAX_ID, default=None)
+    collapse = serializers.BooleanField(
+        required=False, default=False, help_text="Of each group only the newest of what is wanted."
+    )
     cursor = serializers.CharField(required=False, max_length=200)
     page_size = serializers.IntegerField(required=False, min_value=1, max_value=inbox.MAX_PAGE)
 

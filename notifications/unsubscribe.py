@@ -17,6 +17,9 @@ from django.contrib.auth.models import User
 from django.core.signing import BadSignature, Signer
 
 from notifications import links
+from notifications.groups import wishes as groups
+from notifications.groups.models import MUTED_NOW as GROUP_MUTED_NOW
+from notifications.groups.models import JobGroup
 from notifications.models import Notification
 from preferences import services
 from preferences.kinds import Channel, Event
@@ -33,6 +36,7 @@ _SIGNER = Signer(salt="notifcenter.unsubscribe", sep=".")
 
 class Scope(StrEnum):
     JOB = "job"
+    GROUP = "group"
     EVENT = "event"
     ALL = "all"
 
@@ -43,12 +47,15 @@ class BrokenTokenError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """What one user gets mails about. `event` goes with Scope.EVENT, `job` (as `links.job_of`) with Scope.JOB."""
+    """What one user gets mails about. `event` goes with Scope.EVENT, `job` (as `links.job_of`) with Scope.JOB, the
+    id of a `group` with Scope.GROUP.
+    """
 
     user_id: int
     scope: Scope
     event: Event | None = None
     job: tuple[str, datetime] | None = None
+    group: int | None = None
 
     @classmethod
     def of(cls, notification: Notification, scope: Scope) -> Subscription:
@@ -57,15 +64,23 @@ class Subscription:
             scope,
             event=Event(notification.event) if scope is Scope.EVENT else None,
             job=links.job_of(notification) if scope is Scope.JOB else None,
+            group=notification.group_id if scope is Scope.GROUP else None,
         )
 
     @property
     def url(self) -> str:
-        about = (
-            [self.event.value] if self.event else [self.job[0], self.job[1].isoformat()] if self.job else []
-        )
-        token = _SIGNER.sign_object([self.user_id, self.scope.value, *about])
+        token = _SIGNER.sign_object([self.user_id, self.scope.value, *self._about()])
         return f"{settings.BASE_URL}/unsubscribe/{token}/"
+
+    def _about(self) -> list[str | int]:
+        match self.scope:
+            case Scope.EVENT if self.event:
+                return [self.event.value]
+            case Scope.JOB if self.job:
+                return [self.job[0], self.job[1].isoformat()]
+            case Scope.GROUP if self.group:
+                return [self.group]
+        return []
 
 
 def read(token: str) -> Subscription:
@@ -89,6 +104,8 @@ def _subscription(user: Any, scope: Any, *about: Any) -> Subscription:
             return Subscription(user_id, Scope.EVENT, event=Event(event))
         case Scope.JOB, (framework, submitted):
             return Subscription(user_id, Scope.JOB, job=(framework, datetime.fromisoformat(submitted)))
+        case Scope.GROUP, (group,):
+            return Subscription(user_id, Scope.GROUP, group=int(group))
         case Scope.ALL, ():
             return Subscription(user_id, Scope.ALL)
     raise BrokenTokenError
@@ -99,6 +116,8 @@ def is_stopped(subscription: Subscription) -> bool:
         framework, submitted = subscription.job
         muted = JobConfig.objects.filter(MUTED_NOW, framework_name=framework, submission_time=submitted)
         return muted.exists()
+    if subscription.group:
+        return JobGroup.objects.filter(GROUP_MUTED_NOW, pk=subscription.group).exists()
     row = ChannelPreference.objects.filter(user=subscription.user_id, channel=Channel.EMAIL).first()
     if row is None:
         return False
@@ -111,6 +130,10 @@ def switch(*, user: User, subscription: Subscription, stop: bool) -> None:
         services.set_job_override(
             job=Job(*subscription.job, user.username, NO_FILE), mute=services.Mute() if stop else None
         )
+    elif subscription.group:
+        group = groups.own(user).filter(pk=subscription.group).first()
+        if group:  # else it is forgotten, and tells nothing more
+            groups.change(group=group, mute=services.Mute() if stop else None)
     else:
         change = services.ChannelChange(enabled=not stop)
         if subscription.event:

@@ -12,6 +12,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from notifications import jobs, links, unsubscribe, wording
+from notifications.groups.models import JobGroup
 from notifications.models import Notification
 from notifications.sources.ingest.names import is_reported
 from notifications.unsubscribe import Subscription
@@ -46,6 +47,8 @@ def unsubscribe_page(request: HttpRequest, token: str) -> HttpResponse:
             "event": wording.event_word(subscription.event) if subscription.event else "",
             "job_name": _job_name(subscription),
             "job_url": _job_url(subscription),
+            "group_name": _group_name(subscription),
+            "group_url": links.group_page(subscription.group) if subscription.group else "",
         }
         return render(request, "notifications/unsubscribe.html", context)
 
@@ -56,6 +59,11 @@ def _job_name(subscription: Subscription) -> str:
     framework, submitted = subscription.job
     told = Notification.objects.filter(framework_name=framework, submission_time=submitted).first()
     return wording.name_of(told.job_name) if told else gettext("this job")
+
+
+def _group_name(subscription: Subscription) -> str:
+    group = JobGroup.objects.filter(pk=subscription.group).first() if subscription.group else None
+    return wording.visible(group.stem) if group else gettext("this sweep")
 
 
 def _job_url(subscription: Subscription) -> str:

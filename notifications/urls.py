@@ -7,8 +7,13 @@ from django.urls import URLPattern, URLResolver, path, re_path
 
 from notifications import (
     api,
+<<<<<<< HEAD
     bulk_api,
     inbox_views,
+=======
+    group_views,
+    groups_api,
+>>>>>>> cd6a278 (Sweeps over REST, as pages and in mails: muted, watched to their end, opened to their jobs)
     ingest_api,
     job_views,
     jobs_api,
@@ -63,6 +68,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
         jobs_api.NotificationConfigView.as_view(),
         name="api-job-config",
     ),
+    path("groups/<int:group_id>/", group_views.group_page, name="group"),
+    path("api/v1/groups/", groups_api.GroupsView.as_view(), name="api-groups"),
+    path("api/v1/groups/<int:group_id>/", groups_api.GroupView.as_view(), name="api-group"),
+    path("api/v1/groups/<int:group_id>/jobs/", groups_api.GroupJobsView.as_view(), name="api-group-jobs"),
     path("profile/targets/", target_views.add, name="target-add"),
     path("profile/targets/<int:target_id>/test/", target_views.test, name="target-test"),
     path("profile/targets/<int:target_id>/remove/", target_views.remove, name="target-remove"),

@@ -6,11 +6,11 @@ Both are plain text, to be escaped like any other text for the place they go to,
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from math import isfinite
 from typing import Any
 
-from django.utils.translation import gettext, gettext_noop, ngettext
+from django.utils.translation import gettext, gettext_noop, ngettext, pgettext
 
 from preferences.kinds import Event
 
@@ -35,7 +35,7 @@ def title(event: str, job_name: str, ordinal: int, details: Mapping[str, Any]) -
     """ "resnet50-lr3 failed: out of GPU memory"; one printable line of at most MAX_TITLE_CHARACTERS."""
     if event == Event.ALERT:
         return shorten(_alert_title(job_name, details), MAX_TITLE_CHARACTERS)
-    story = _story(event, ordinal, details)
+    story = _ended(sweep) if (sweep := sweep_of(details)) else _story(event, ordinal, details)
     name = name_of(job_name)
     return f"{shorten(name, MAX_TITLE_CHARACTERS - len(story) - 1)} {story}"
 
@@ -44,6 +44,9 @@ def summary(event: str, details: Mapping[str, Any]) -> str:
     """ "Ran 2 hours 5 minutes · exit code 226 · caused by the job itself"; '' when nothing is known."""
     if event == Event.ALERT:
         return _alert_summary(details)
+    if sweep := sweep_of(details):
+        jobs = sum(sweep.values())
+        return ngettext("%(count)d job", "%(count)d jobs", jobs) % {"count": jobs}
     facts: list[str | None] = []
     waited, ran = number(details, "waited_seconds"), number(details, "ran_seconds")
     attempt = _attempt(details)
@@ -142,6 +145,37 @@ def text(details: Mapping[str, Any], key: str) -> str:
     """A text of the details; '' for none, and for anything else."""
     value = details.get(key)
     return value if isinstance(value, str) else ""
+
+
+def sweep_of(details: Mapping[str, Any]) -> dict[str, int]:
+    """Jobs by state, of the details of a group that has ended; {} of anything else."""
+    sweep = details.get("sweep")
+    if not isinstance(sweep, Mapping):
+        return {}
+    return {
+        state: number(sweep, state) or 0 for state in ("succeeded", "failed", "stopped", "waiting", "running")
+    }
+
+
+def counts_line(
+    counts: Mapping[str, int], *, always: Collection[str] = ("succeeded", "failed", "running")
+) -> str:
+    """ "487 succeeded, 13 failed, 0 running": the states in `always`, and those that some jobs are in."""
+    texts = {
+        "succeeded": gettext("%(count)d succeeded"),
+        "failed": gettext("%(count)d failed"),
+        "stopped": gettext("%(count)d stopped"),
+        "waiting": gettext("%(count)d waiting"),
+        "running": gettext("%(count)d running"),
+    }
+    parts = [
+        text % {"count": counts[state]} for state, text in texts.items() if counts[state] or state in always
+    ]
+    return pgettext("between the parts of a list", ", ").join(parts)
+
+
+def _ended(counts: Mapping[str, int]) -> str:
+    return gettext("has ended: %(counts)s") % {"counts": counts_line(counts, always=())}
 
 
 def _story(event: str, ordinal: int, details: Mapping[str, Any]) -> str:

@@ -187,23 +187,11 @@ class JobConfigForm(forms.Form):
             initial={
                 "submission_time": submission_time,
                 "waiting_minutes": override.waiting_minutes,
-                "mute": (AS_IT_IS if override.muted_until else FOR_GOOD) if override.muted else NOT_MUTED,
+                "mute": _chosen_mute(Mute(override.muted_until) if override.muted else None),
                 **switches,
             },
         )
-        as_it_is = _moment(override.muted_until, zone) if override.muted_until else "the time that is over"
-        self.fields["mute"] = forms.ChoiceField(
-            label="Mute this job",
-            required=False,
-            choices=[
-                (NOT_MUTED, "No"),
-                *([(AS_IT_IS, f"Until {as_it_is}")] if override.muted_until or data else []),
-                (FOR_AN_HOUR, "For an hour"),
-                (UNTIL_TOMORROW, f"Until tomorrow, {MORNING:02}:00"),
-                (FOR_GOOD, "For good"),
-            ],
-            help_text="Nothing is sent, and nothing shows as unread.",
-        )
+        self.fields["mute"] = _mute_field("Mute this job", override.muted_until, zone, sent=bool(data))
         self.fields["waiting_minutes"].help_text = f"Minutes; left empty: {_otherwise_minutes(wishes)}."
         for wish in wishes.events:
             otherwise = f"{'yes' if wish.otherwise else 'no'} ({SOURCE_LABELS[wish.otherwise_source]})"
@@ -233,17 +221,53 @@ class JobConfigForm(forms.Form):
         return {
             "events": {event: meaning[data[event.value]] for event in JOB_EVENTS},
             "waiting_minutes": data["waiting_minutes"],
-            "mute": self._mute(data["mute"]),
+            "mute": _mute(data["mute"], self.wishes.override.muted_until, self._zone),
         }
 
-    def _mute(self, choice: str) -> Mute | None:
-        now, present = timezone.now(), self.wishes.override.muted_until
-        return {
-            AS_IT_IS: Mute(present) if present else None,
-            FOR_AN_HOUR: Mute(now + timedelta(hours=1)),
-            UNTIL_TOMORROW: Mute(tomorrow(now, self._zone)),
-            FOR_GOOD: Mute(),
-        }.get(choice)
+
+class MuteForm(forms.Form):
+    """Silence for a sweep."""
+
+    def __init__(self, data: Any = None, *, mute: Mute | None, zone: tzinfo) -> None:
+        super().__init__(data, initial={"mute": _chosen_mute(mute)})
+        self._until = mute.until if mute else None
+        self._zone = zone
+        self.fields["mute"] = _mute_field("Mute this sweep", self._until, zone, sent=bool(data))
+
+    def chosen(self) -> Mute | None:
+        """After validation."""
+        return _mute(self.cleaned_data["mute"], self._until, self._zone)
+
+
+def _mute_field(label: str, until: datetime | None, zone: tzinfo, *, sent: bool) -> forms.ChoiceField:
+    """`until`: of the mute that holds now. A form that was `sent` may have been shown while another one did."""
+    as_it_is = _moment(until, zone) if until else "the time that is over"
+    return forms.ChoiceField(
+        label=label,
+        required=False,
+        choices=[
+            (NOT_MUTED, "No"),
+            *([(AS_IT_IS, f"Until {as_it_is}")] if until or sent else []),
+            (FOR_AN_HOUR, "For an hour"),
+            (UNTIL_TOMORROW, f"Until tomorrow, {MORNING:02}:00"),
+            (FOR_GOOD, "For good"),
+        ],
+        help_text="Nothing is sent, and nothing shows as unread.",
+    )
+
+
+def _chosen_mute(mute: Mute | None) -> str:
+    return NOT_MUTED if mute is None else AS_IT_IS if mute.until else FOR_GOOD
+
+
+def _mute(choice: str, present: datetime | None, zone: tzinfo) -> Mute | None:
+    now = timezone.now()
+    return {
+        AS_IT_IS: Mute(present) if present else None,
+        FOR_AN_HOUR: Mute(now + timedelta(hours=1)),
+        UNTIL_TOMORROW: Mute(tomorrow(now, zone)),
+        FOR_GOOD: Mute(),
+    }.get(choice)
 
 
 def _time_zones(chosen: str) -> list[tuple[str, str]]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 from django.contrib.auth.models import User
 from django.db import connection
 from django.db.models.functions import Now
 
+from notifications.groups.models import JobGroup
 from notifications.models import Delivery, Notification
 from preferences.kinds import Channel
 
@@ -62,3 +64,19 @@ def seconds_until_due(delivery: Delivery) -> float:
     with connection.cursor() as cursor:
         cursor.execute("SELECT statement_timestamp()")
         return float((reloaded(delivery).due_at - cursor.fetchone()[0]).total_seconds())
+
+
+def make_group(user: User, *, stem: str = "resnet50-lr*", **counts: int) -> JobGroup:
+    """A sweep; `counts` by state, by default two jobs that run."""
+    counts = counts or {"running": 2}
+    return JobGroup.objects.create(
+        key=uuid4(),
+        number=1,
+        user_name=user.username,
+        virtual_cluster="default",
+        stem=stem,
+        started_at=SUBMITTED,
+        changed_at=OCCURRED,
+        jobs=sum(counts.values()),
+        **counts,
+    )

@@ -13,7 +13,8 @@ from django.db import connection, transaction
 
 from notifications import counting
 from notifications.delivery.queue import Claim
-from notifications.delivery.wanted import MUTED
+from notifications.delivery.wanted import GROUP_MUTED, MUTED
+from notifications.groups.models import PREFIX
 from notifications.models import Delivery, DeliveryState
 from notifications.sources.frameworks import names
 from preferences.kinds import Channel
@@ -60,6 +61,15 @@ UPDATE notifications_delivery AS delivery SET state = 'dropped', last_error = %(
 """
 
 
+_DROP_MUTED_GROUPS = f"""
+UPDATE notifications_delivery AS delivery SET state = 'dropped', last_error = %(reason)s
+  FROM notifications_notification AS told JOIN notifications_jobgroup AS sweep
+       ON sweep.id = told.group_id AND sweep.muted AND COALESCE(sweep.muted_until > statement_timestamp(), true)
+ WHERE delivery.bundle_id = %(first)s AND delivery.state = 'bundled' AND told.id = delivery.notification_id
+   AND told.framework_name NOT LIKE '{PREFIX}%%'
+"""  # noqa: S608 - constants only
+
+
 def form(channel: Channel) -> None:
     """Put together what is due, one bundle a user; nothing while the channel pauses, so that it all becomes one."""
     values: dict[str, str | int] = {"channel": channel.value, "most": MOST_AT_ONCE}
@@ -76,10 +86,12 @@ def form(channel: Channel) -> None:
 
 @transaction.atomic
 def drop_muted(taken: Claim) -> None:
-    """Those in its bundle whose job has been muted since they were decided on."""
+    """Those in its bundle whose job or group has been muted since they were decided on."""
     with connection.cursor() as cursor:
         cursor.execute(_DROP_MUTED, {"first": taken.id, "reason": MUTED})
-        if dropped := cursor.rowcount:
+        dropped = cursor.rowcount
+        cursor.execute(_DROP_MUTED_GROUPS, {"first": taken.id, "reason": GROUP_MUTED})
+        if dropped := dropped + cursor.rowcount:
             counting.count_delivery(taken.id, DeliveryState.DROPPED.value, by=dropped)
 
 

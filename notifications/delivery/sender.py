@@ -28,7 +28,7 @@ from notifications.delivery.base import (
 )
 from notifications.delivery.queue import Also, Claim
 from notifications.delivery.registry import TRANSPORTS
-from notifications.delivery.wanted import MUTED, why_not_wanted
+from notifications.delivery.wanted import ABOUT_ONE, why_not_wanted
 from notifications.models import Delivery
 from preferences.kinds import Channel
 
@@ -44,7 +44,7 @@ breaker = Breaker()
 stopping = threading.Event()
 """Set when this process is to end: what was taken and not yet sent goes back at once."""
 
-LOADED = ("notification__user__preference", "notification__user__address_record")
+LOADED = ("notification__user__preference", "notification__user__address_record", "notification__group")
 """What a transport finds loaded with a delivery."""
 
 Job = tuple[Claim, Delivery]
@@ -108,7 +108,7 @@ def _worth_sending(taken: Sequence[Claim]) -> list[Job]:
             _fail(claim, delivery, f"Given up: {claim.leases_lost} workers have ended while they had it.")
         elif delivery.id in unwanted:
             reason = unwanted[delivery.id]
-            _drop(bundles.without_others(claim) if reason == MUTED else claim, delivery, reason)
+            _drop(bundles.without_others(claim) if reason in ABOUT_ONE else claim, delivery, reason)
         else:
             if claim.bundle_size > 1:
                 bundles.drop_muted(claim)

@@ -18,6 +18,8 @@ from django.utils.translation import gettext, pgettext
 
 from notifications import links, wording
 from notifications.explanation import explain, last_lines
+from notifications.groups.models import is_group
+from notifications.inbox import group_payload
 from notifications.models import Notification
 from notifications.sources.ingest.names import is_reported
 from notifications.unsubscribe import Scope, Subscription
@@ -60,9 +62,19 @@ def tell(notification: Notification) -> dict[str, Any]:
         "job_url": job_url(notification),
         "about_job": about_job,
         "mute_url": Subscription.of(notification, Scope.JOB).url if about_job else "",
+        **_sweep(notification),
         "stop_event_url": Subscription.of(notification, Scope.EVENT).url,
         "stop_all_url": Subscription.of(notification, Scope.ALL).url,
         "preferences_url": f"{settings.BASE_URL}/profile/",
+    }
+
+
+def _sweep(notification: Notification) -> dict[str, Any]:
+    """How to mute the sweep that the job is one of, and whether it is the sweep itself that is told of."""
+    group = group_payload(notification)
+    return {
+        "sweep_ended": is_group(notification.framework_name),
+        "mute_sweep_url": Subscription.of(notification, Scope.GROUP).url if group else "",
     }
 
 
@@ -135,8 +147,12 @@ def _after(event: str, details: Mapping[str, Any]) -> str:
 
 def _facts(notification: Notification, details: Mapping[str, Any], zone: tzinfo) -> Iterator[tuple[str, str]]:
     is_alert = notification.event == Event.ALERT
-    if notification.job_name or not is_alert:
+    if is_group(notification.framework_name):
+        yield gettext("Sweep"), wording.name_of(notification.job_name)
+    elif notification.job_name or not is_alert:
         yield gettext("Job"), wording.name_of(notification.job_name)
+        if group := group_payload(notification):
+            yield gettext("Sweep"), wording.visible(group["name"])
     if notification.virtual_cluster:
         yield gettext("Virtual cluster"), wording.visible(notification.virtual_cluster)
     if not is_alert and not is_reported(notification.framework_name):

@@ -8,12 +8,16 @@ from datetime import timedelta
 from django.utils import timezone
 
 from notifications import links
+from notifications.groups.models import MUTED_NOW as GROUP_MUTED_NOW
+from notifications.groups.models import JobGroup, is_group
 from notifications.models import Delivery
 from preferences.models import MUTED_NOW, ChannelPolicy, ChannelPreference, JobConfig
 from preferences.rules import channels_on
 
 MUTED = "The job has been muted."
-"""The one reason that says nothing about the user's other deliveries."""
+GROUP_MUTED = "The sweep that the job is one of has been muted."
+ABOUT_ONE = frozenset({MUTED, GROUP_MUTED})
+"""The reasons that say nothing about the user's other deliveries."""
 
 EXPIRES_AFTER = timedelta(days=3)
 """Of no use any more: the mail server was away, or the channel paused, for so long. A bundle is one mail."""
@@ -33,6 +37,11 @@ def why_not_wanted(deliveries: Collection[Delivery]) -> Mapping[int, str]:
             MUTED_NOW, framework_name__in={links.job_of(notification)[0] for notification in notifications}
         ).values_list("framework_name", "submission_time")
     )
+    quiet = set(
+        JobGroup.objects.filter(
+            GROUP_MUTED_NOW, id__in={one.group_id for one in notifications if one.group_id}
+        ).values_list("id", flat=True)
+    )
     reasons = {}
     for delivery in deliveries:
         notification = delivery.notification
@@ -46,4 +55,6 @@ def why_not_wanted(deliveries: Collection[Delivery]) -> Mapping[int, str]:
             reasons[delivery.id] = "The user has switched this channel off."
         elif links.job_of(notification) in muted:
             reasons[delivery.id] = MUTED
+        elif notification.group_id in quiet and not is_group(notification.framework_name):
+            reasons[delivery.id] = GROUP_MUTED
     return reasons

@@ -43,8 +43,8 @@ _ANSWER = (
 # `place`: the group of jobs that belong to none yet, one for each stem: the newest if it still takes jobs, else a new
 # one. `steps`: how many jobs enter and leave a state. A job that is gone (x null) leaves. So does one whose name was
 # submitted again, unless it had ended in an earlier group. Nobody but the poller writes here, so what was read holds.
-# Rows are found by lateral subqueries, inserts that conflict, and their place: an index lookup each, whatever the planner
-# thinks of the tables' sizes.
+# Rows are found by lateral subqueries, inserts that conflict, and their place: an index lookup each, whatever the
+# planner thinks of the tables' sizes.
 _FOLLOW = Prepared(
     "notifcenter_follow_groups",
     ["json", "json", "text"],
@@ -137,11 +137,8 @@ class Membership(NamedTuple):
 class Followed:
     """`memberships`: of the jobs seen that belong to a group. `ended`: groups whose end somebody waits for, counted."""
 
-    memberships: Mapping[JobKey, Membership] = field(default_factory=dict)
+    memberships: dict[JobKey, Membership] = field(default_factory=dict)
     ended: Collection[JobGroup] = ()
-
-
-NOTHING = Followed()
 
 
 def follow(sightings: Iterable[Sighting]) -> Followed:
@@ -166,7 +163,7 @@ def follow(sightings: Iterable[Sighting]) -> Followed:
         rows[one.framework_name] = row  # of a name that was submitted again, the last
         jobs.setdefault(one.framework_name, []).append((one.framework_name, one.submission_time))
     if not rows:
-        return NOTHING
+        return Followed()
     with connection.cursor() as cursor:
         _FOLLOW.execute(cursor, [json.dumps(_named(stems)), json.dumps(list(rows.values())), LIVE_CHANNEL])
         found = cursor.fetchall()

@@ -63,7 +63,7 @@ class Batch:
     ages: list[float] = field(default_factory=list)
     tally: Tally = field(default_factory=Tally)
     resolutions: list[Resolution] = field(default_factory=list)
-    groups: Mapping[JobKey, Membership] = field(default_factory=dict)
+    groups: dict[JobKey, Membership] = field(default_factory=dict)
 
     def add(self, candidate: Candidate) -> None:
         self.candidates.append(candidate)

@@ -20,7 +20,7 @@ from notifications.unsubscribe import Scope, Subscription
 from preferences.kinds import ALL_EVENTS, Channel, Event
 from preferences.models import ChannelPreference, JobConfig, SiteSettings, UserPreference
 from preferences.selectors import profile
-from tests.deliveries import make_delivery
+from tests.deliveries import make_delivery, make_group
 
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 ALERT = {"event": "alert", "framework_name": "alert:0c5e", "job_name": ""}
@@ -33,7 +33,7 @@ def _https(settings: Settings) -> None:
 
 @pytest.fixture
 def delivery(alice: User) -> Delivery:
-    return make_delivery(alice)
+    return make_delivery(alice, group=make_group(alice))
 
 
 @pytest.fixture

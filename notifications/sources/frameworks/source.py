@@ -11,6 +11,7 @@ from functools import lru_cache, partial
 from django.conf import settings
 
 from notifications.events import JobEvent
+from notifications.groups.following import Membership
 from notifications.groups.models import is_group
 from notifications.sources.base import Batch, Candidate, Source, UndigestibleError
 from notifications.sources.frameworks import capture, changes, marks, reconcile, waiting, wish_columns
@@ -84,7 +85,9 @@ class FrameworkSource(Source):
         followed = self._sweeps.follow(taken, batch.due, look=not batch.is_full)
         batch.groups = followed.memberships
         for group in followed.ended:
-            batch.add(ending(group))
+            end = ending(group)
+            batch.groups[end.job] = Membership(group.pk, muted=False)  # it was asked for by itself
+            batch.add(end)
         return batch if taken or batch.due or followed.ended else None
 
     def add_timed(self, batch: Batch, wishes: Wishes) -> None:

@@ -10,7 +10,7 @@ from functools import lru_cache
 from django.db import connection
 
 from notifications.events import JobEvent
-from notifications.groups.following import NOTHING, Followed, Sighting, follow
+from notifications.groups.following import Followed, Sighting, follow
 from notifications.groups.models import OPEN_STATES, JobGroup, JobState, name_of_group
 from notifications.sources.base import Candidate, UndigestibleError
 from notifications.sources.frameworks.changes import TakenChange
@@ -75,7 +75,7 @@ class Sweeps:
         sightings = [*_changed(taken), *_waiting(due)]
         if look and (self._in_haste or time.monotonic() >= self._look_at):
             sightings += self._different()
-        return follow(sightings) if sightings else NOTHING
+        return follow(sightings) if sightings else Followed()
 
     def look_again(self) -> None:
         """Changes may have been missed: look at all jobs of groups, without a pause."""
