@@ -77,7 +77,7 @@ class Filters:
         if self.text:
             rest &= Q(job_name__icontains=self.text)
         if self.collapse:
-            rest &= Q(group=None) | Q(group__jobs__lt=LEAST_JOBS) | ~Exists(self._newer_of_its_group)
+            rest &= Q(group=None) | Q(group__jobs__lt=LEAST_JOBS) | Q(~Exists(self._newer_of_its_group))
         return rest
 
     @property

@@ -11,9 +11,9 @@ from django.http import Http404
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.exceptions import ValidationError
 from rest_framework.generics import GenericAPIView
-from rest_framework.pagination import Cursor, CursorPagination, PageNumberPagination
+from rest_framework.pagination import PageNumberPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -21,7 +21,8 @@ from notifications import inbox, links
 from notifications.groups import wishes
 from notifications.groups.models import GroupJob, JobGroup, JobState
 from notifications.jobs_api import viewer
-from notifications.serializers import MAX_ID, CountsSerializer
+from notifications.pages import StrictCursorPagination
+from notifications.serializers import CountsSerializer
 from preferences import services
 from preferences.fields import StrictBooleanField, StrictChoiceField, StrictSerializer
 
@@ -114,21 +115,11 @@ class GroupJobPagination(PageNumberPagination):
     max_page_size = inbox.MAX_PAGE
 
 
-class GroupPagination(CursorPagination):
+class GroupPagination(StrictCursorPagination):
     ordering = "-id"
     page_size = 30
     page_size_query_param = "page_size"
     max_page_size = inbox.MAX_PAGE
-
-    def decode_cursor(self, request: Any) -> Cursor | None:
-        """Raises ValidationError for what was never given out, also where the base class would pass it on."""
-        try:
-            cursor: Cursor | None = super().decode_cursor(request)
-            if cursor is None or cursor.position is None or 0 <= int(cursor.position) <= MAX_ID:
-                return cursor
-        except (NotFound, ValueError):
-            pass
-        raise ValidationError({"cursor": ["Not a valid cursor; start again without one."]})
 
 
 class GroupsView(GenericAPIView[JobGroup]):

@@ -16,7 +16,19 @@ from notifications.serializers import MAX_ID
 PAGE_SIZE = 30
 
 
-class NotificationPages(CursorPagination):
+class StrictCursorPagination(CursorPagination):
+    def decode_cursor(self, request: Any) -> Cursor | None:
+        """Raises ValidationError for what was never given out, also where the base class would pass it on."""
+        try:
+            cursor: Cursor | None = super().decode_cursor(request)
+            if cursor is None or cursor.position is None or 0 <= int(cursor.position) <= MAX_ID:
+                return cursor
+        except (NotFound, ValueError):
+            pass
+        raise ValidationError({"cursor": ["Not a valid cursor; start again without one."]})
+
+
+class NotificationPages(StrictCursorPagination):
     """A cursor's position is the id behind which its page begins."""
 
     page_size = PAGE_SIZE
@@ -46,16 +58,6 @@ class NotificationPages(CursorPagination):
             back = _cursor(not backward, rows[-1 if backward else 0].pk)
         self._next, self._previous = (back, on) if backward else (on, back)
         return rows
-
-    def decode_cursor(self, request: Any) -> Cursor | None:
-        """Raises ValidationError for what was never given out, also where the base class would pass it on."""
-        try:
-            cursor: Cursor | None = super().decode_cursor(request)
-            if cursor is None or cursor.position is None or 0 <= int(cursor.position) <= MAX_ID:
-                return cursor
-        except (NotFound, ValueError):
-            pass
-        raise ValidationError({"cursor": ["Not a valid cursor; start again without one."]})
 
     def get_next_link(self) -> str | None:
         return self.encode_cursor(self._next) if self._next else None

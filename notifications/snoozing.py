@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import connection
 
-from notifications.recording import LIVE_CHANNEL
+from notifications.listening import LIVE_CHANNEL
 
 BATCH_ROWS = 1000
 MAX_BATCHES = 10

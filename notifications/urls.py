@@ -7,13 +7,10 @@ from django.urls import URLPattern, URLResolver, path, re_path
 
 from notifications import (
     api,
-<<<<<<< HEAD
     bulk_api,
-    inbox_views,
-=======
     group_views,
     groups_api,
->>>>>>> cd6a278 (Sweeps over REST, as pages and in mails: muted, watched to their end, opened to their jobs)
+    inbox_views,
     ingest_api,
     job_views,
     jobs_api,

@@ -21,10 +21,12 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from notifications.groups.models import JobGroup
 from notifications.models import Delivery, Notification
 from notifications.unsubscribe import Scope, Subscription
 from preferences.models import ChannelPreference, JobConfig, Target, UserPreference
 from tests.cluster import submit_named
+from tests.deliveries import make_group
 from tests.inbox import notify
 from tests.targets import add_webhook
 
@@ -41,6 +43,8 @@ POST   /inbox/change/                                                   302 302 
 GET    /jobs/                                                           302 302  302   200   200   200
 GET    /jobs/<str:framework>/                                           302 302  302   404   200   200
 POST   /jobs/<str:framework>/                                           302 302  302   404   200   200
+GET    /groups/<int:group_id>/                                          302 302  302   404   200   200
+POST   /groups/<int:group_id>/                                          302 302  302   404   302   302
 GET    /profile/                                                        302 302  302   200   200   200
 POST   /profile/                                                        302 302  302   200   200   200
 POST   /profile/test-mail/                                              302 302  302   302   302   302
@@ -63,6 +67,10 @@ GET    /api/v1/jobs/                                                    401 401 
 GET    /api/v1/jobs/<str:framework>/notification-config/                401 401  401   404   200   200
 PATCH  /api/v1/jobs/<str:framework>/notification-config/                401 401  401   404   200   200
 DELETE /api/v1/jobs/<str:framework>/notification-config/                401 401  401   404   200   200
+GET    /api/v1/groups/                                                  401 401  401   200   200   200
+GET    /api/v1/groups/<int:group_id>/                                   401 401  401   404   200   200
+PATCH  /api/v1/groups/<int:group_id>/                                   401 401  401   404   200   200
+GET    /api/v1/groups/<int:group_id>/jobs/                              401 401  401   404   200   200
 GET    /api/v1/targets/                                                 401 401  401   200   200   200
 POST   /api/v1/targets/                                                 401 401  401   201   201   201
 DELETE /api/v1/targets/<int:target_id>/                                 401 401  401   404   204   404
@@ -92,6 +100,7 @@ GET    /api/docs/                                                       200 401 
 EXAMPLES: dict[str, Callable[[], object]] = {
     "framework": lambda: "job-of-alice",
     "notification_id": lambda: Notification.objects.get(job_name="job-of-alice").pk,
+    "group_id": lambda: JobGroup.objects.get(user_name="alice").pk,
     "target_id": lambda: Target.objects.get(user__username="alice").pk,
     "token": lambda: Subscription(User.objects.get(username="alice").pk, Scope.ALL).url.rsplit("/", 2)[1],
     "username": lambda: "alice",
@@ -104,6 +113,7 @@ BODIES: dict[str, Callable[[], dict[str, Any]]] = {
     "POST /api/v1/notifications/bulk/": lambda: {"ids": [EXAMPLES["notification_id"]()], "action": "read"},
     "PATCH /api/v1/preferences/": lambda: {"waiting_minutes": 7},
     "PATCH /api/v1/jobs/<str:framework>/notification-config/": lambda: {"muted": True},
+    "PATCH /api/v1/groups/<int:group_id>/": lambda: {"muted": True},
     "POST /api/v1/targets/": lambda: {
         "channel": "webhook",
         "name": "mine",
@@ -176,9 +186,10 @@ def admin_path() -> str:
 
 
 def scene(alice: User) -> None:
-    """What is alice's: a job in the cluster, a notification, a target."""
+    """What is alice's: a job in the cluster, a notification, a sweep, a target."""
     at = submit_named("job-of-alice")
     notify(alice, framework_name="job-of-alice", job_name="job-of-alice", submission_time=at)
+    make_group(alice)
     add_webhook(alice, "https://127.0.0.1:1/", name="alice's")
 
 
@@ -190,4 +201,5 @@ def all_of(alice: User) -> dict[str, list[Any]]:
     }
     jobs = JobConfig.objects.filter(framework_name="job-of-alice").values()
     account = User.objects.filter(pk=alice.pk).values("username", "email", "password")
-    return {**rows, "JobConfig": list(jobs), "User": list(account)}
+    groups = JobGroup.objects.filter(user_name=alice.username).values()
+    return {**rows, "JobGroup": list(groups), "JobConfig": list(jobs), "User": list(account)}

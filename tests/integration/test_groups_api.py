@@ -272,3 +272,17 @@ def test_open_pages_hear_of_counts_that_nobody_is_told_of(sweep: JobGroup, alice
     with connection.execute_wrapper(wrapper):
         poll()
     assert seen[0][0][-1] == 1
+
+
+def test_collapsed_the_list_has_the_newest_of_each_group(sweep: JobGroup, mine: Client) -> None:
+    end("sweep-2", "FAILED")
+    end("sweep-10", "FAILED")
+    start("solo-1")
+    end("solo-1", "FAILED")
+    poll()
+    names = [one["job"]["name"] for one in get(mine, LIST, collapse="true")["results"]]
+    assert names == ["solo-1", "sweep-10", "lonely-1"]
+    newest = get(mine, LIST, collapse="true")["results"][1]["id"]
+    send(mine, "PATCH", f"{LIST}{newest}/", {"archived": True})
+    names = [one["job"]["name"] for one in get(mine, LIST, collapse="true")["results"]]
+    assert names == ["solo-1", "sweep-2", "lonely-1"]

@@ -13,7 +13,7 @@ from notifications import inbox, snoozing
 from notifications.listening import Listener
 from notifications.models import Notification
 from notifications.poller import Poller
-from notifications.recording import LIVE_CHANNEL
+from notifications.listening import LIVE_CHANNEL
 from notifications.stopping import Stop
 from tests.inbox import START, notify
 

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('notifications', '0003_folders_of_the_inbox'),
+        ('notifications', '0004_one_delivery_per_way'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -6,7 +6,7 @@ class Migration(migrations.Migration):
     atomic = False  # nobody who writes notifications waits for the index
 
     dependencies = [
-        ("notifications", "0004_groups"),
+        ("notifications", "0005_groups"),
     ]
 
     operations = [
