@@ -25,7 +25,7 @@ class TestList:
         assert set(page) == {"next", "previous", "results"}
         (one,) = page["results"]
         assert set(one) == {
-            "id", "event", "title", "summary", "job", "ordinal", "occurred_at", "created_at", "read_at",
+            "id", "event", "title", "summary", "job", "group", "ordinal", "occurred_at", "created_at", "read_at",
             "archived_at", "saved", "snoozed_until", "url", "details",
         }  # fmt: skip
         assert (one["id"], one["event"], one["ordinal"]) == (number, "failed", 0)

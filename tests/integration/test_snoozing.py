@@ -10,10 +10,9 @@ from django.contrib.auth.models import User
 from django.db import connection
 
 from notifications import inbox, snoozing
-from notifications.listening import Listener
+from notifications.listening import LIVE_CHANNEL, Listener
 from notifications.models import Notification
 from notifications.poller import Poller
-from notifications.listening import LIVE_CHANNEL
 from notifications.stopping import Stop
 from tests.inbox import START, notify
 

@@ -15,6 +15,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from notifications.delivery.mail import compose
+from notifications.groups.models import JobGroup
 from notifications.models import Delivery
 from notifications.unsubscribe import Scope, Subscription
 from preferences.kinds import ALL_EVENTS, Channel, Event
@@ -60,6 +61,8 @@ def mail_events(user: User) -> tuple[bool, frozenset[Event]]:
 def is_muted(delivery: Delivery) -> bool:
     told = delivery.notification
     key = {"framework_name": told.framework_name, "submission_time": told.submission_time}
+    if JobGroup.objects.filter(pk=told.group_id, muted=True).exists():
+        return True
     return JobConfig.objects.filter(**key, muted=True).exists()
 
 
