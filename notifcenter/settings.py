@@ -200,6 +200,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "Language": "django.conf.settings.LANGUAGES",
         "WishSource": "notifications.jobs_api.SOURCES",
+        "EventName": "preferences.kinds.Event.choices",
         "JobEventName": "notifications.ingest_api.JOB_EVENT_CHOICES",
     },
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
