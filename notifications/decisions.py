@@ -13,7 +13,6 @@ from preferences.kinds import Event
 from preferences.rules import NO_OVERRIDE, Decision, decide
 from preferences.wishes import JobKey, Wishes
 
-
 NO_GROUPS: Mapping[JobKey, Membership] = MappingProxyType({})
 
 

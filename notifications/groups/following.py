@@ -7,7 +7,6 @@ after a kill, counts once.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -40,6 +39,9 @@ _ANSWER = (
     "g.tell_when_ended AND g.waiting + g.running = 0 AS due"
 )
 
+STEM_TYPES = ("int[]", "text[]", "text[]", "text[]", "text[]", "timestamptz[]")
+JOB_TYPES = ("int[]", "text[]", "timestamptz[]", "text[]", "int[]")
+
 # `place`: the group of jobs that belong to none yet, one for each stem: the newest if it still takes jobs, else a new
 # one. `steps`: how many jobs enter and leave a state. A job that is gone (x null) leaves. So does one whose name was
 # submitted again, unless it had ended in an earlier group. Nobody but the poller writes here, so what was read holds.
@@ -47,12 +49,12 @@ _ANSWER = (
 # planner thinks of the tables' sizes.
 _FOLLOW = Prepared(
     "notifcenter_follow_groups",
-    ["json", "json", "text"],
+    [*STEM_TYPES, *JOB_TYPES, "text"],
     f"""
 WITH stem AS MATERIALIZED (
-    SELECT * FROM json_to_recordset(%s) AS t(i int, k uuid, u text, v text, t text, c timestamptz)
+    SELECT i, k::uuid, u, v, t, c FROM unnest(%s, %s, %s, %s, %s, %s) AS t(i, k, u, v, t, c)
 ), seen AS MATERIALIZED (
-    SELECT * FROM json_to_recordset(%s) AS t(i int, f text, s timestamptz, j text, x int)
+    SELECT * FROM unnest(%s, %s, %s, %s, %s) AS t(i, f, s, j, x)
 ), known AS MATERIALIZED (
     SELECT seen.*, m.at, m.g, m.was FROM seen LEFT JOIN LATERAL (
         SELECT ctid AS at, group_id AS g, state AS was FROM notifications_groupjob
@@ -110,6 +112,9 @@ GROUP BY every.id, silent, due
 """,  # noqa: S608 - constants only
 )
 
+_Stem = tuple[int, datetime | None]
+_Row = tuple[int | None, str, datetime, str, int | None]
+
 _TOLD = """
 UPDATE notifications_jobgroup SET tell_when_ended = false, times_told = times_told + 1 WHERE id = ANY(%s)
 """
@@ -143,29 +148,30 @@ class Followed:
 
 def follow(sightings: Iterable[Sighting]) -> Followed:
     """Store what was seen last of each job. Must run in the poller's transaction."""
-    stems: dict[tuple[str, str, str], dict[str, object]] = {}
-    rows: dict[str, dict[str, object]] = {}
+    stems: dict[tuple[str, str, str], _Stem] = {}
+    rows: dict[str, _Row] = {}
     jobs: dict[str, list[JobKey]] = {}
     for one in sightings:
-        row: dict[str, object] = {"f": one.framework_name, "s": one.submission_time.isoformat()}
+        of = None
         if one.job_name:
             stem = stem_of(one.job_name)
             if stem is None:
                 continue
-            of = stems.setdefault((one.username, one.virtual_cluster, stem), {"i": len(stems), "c": one.at})
-            if one.at and (of["c"] is None or one.at > of["c"]):  # type: ignore[operator]
-                of["c"] = one.at
-            row |= {"i": of["i"], "j": one.job_name}
-        elif one.framework_name in rows:
+            name = one.username, one.virtual_cluster, stem
+            of, at = stems.get(name, (len(stems), None))
+            stems[name] = of, max(at, one.at) if at and one.at else at or one.at
+        elif one.state is None and one.framework_name in rows:
             continue
-        if one.state is not None:
-            row["x"] = one.state.value
-        rows[one.framework_name] = row  # of a name that was submitted again, the last
+        state = one.state.value if one.state else None
+        # Of a name that was submitted again, the last.
+        rows[one.framework_name] = of, one.framework_name, one.submission_time, one.job_name, state
         jobs.setdefault(one.framework_name, []).append((one.framework_name, one.submission_time))
     if not rows:
         return Followed()
     with connection.cursor() as cursor:
-        _FOLLOW.execute(cursor, [json.dumps(_named(stems)), json.dumps(list(rows.values())), LIVE_CHANNEL])
+        _FOLLOW.execute(
+            cursor, [*_columns(stems), *map(list, zip(*rows.values(), strict=True)), LIVE_CHANNEL]
+        )
         found = cursor.fetchall()
     memberships = {
         job: Membership(group_id, muted)
@@ -176,18 +182,14 @@ def follow(sightings: Iterable[Sighting]) -> Followed:
     return Followed(memberships, _ended([group_id for group_id, _, due, _, _ in found if due]))
 
 
-def _named(stems: Mapping[tuple[str, str, str], dict[str, object]]) -> list[dict[str, object]]:
-    return [
-        {
-            "i": of["i"],
-            "k": hashlib.md5("\0".join(name).encode(errors="replace"), usedforsecurity=False).hexdigest(),
-            "u": name[0],
-            "v": name[1],
-            "t": name[2],
-            "c": of["c"] and of["c"].isoformat(),  # type: ignore[attr-defined]
-        }
-        for name, of in stems.items()
-    ]
+def _columns(stems: Mapping[tuple[str, str, str], _Stem]) -> list[list[object]]:
+    """Number, key, owner, virtual cluster, stem, and when one of its jobs changed last."""
+    rows = [(of, _key(name), *name, at) for name, (of, at) in stems.items()]
+    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in STEM_TYPES]
+
+
+def _key(name: tuple[str, str, str]) -> str:
+    return hashlib.md5("\0".join(name).encode(errors="replace"), usedforsecurity=False).hexdigest()
 
 
 def _ended(ids: Collection[int]) -> list[JobGroup]:

@@ -61,7 +61,7 @@ def mail_events(user: User) -> tuple[bool, frozenset[Event]]:
 def is_muted(delivery: Delivery) -> bool:
     told = delivery.notification
     key = {"framework_name": told.framework_name, "submission_time": told.submission_time}
-    if JobGroup.objects.filter(pk=told.group_id, muted=True).exists():
+    if JobGroup.objects.filter(notifications=told.pk, muted=True).exists():
         return True
     return JobConfig.objects.filter(**key, muted=True).exists()
 

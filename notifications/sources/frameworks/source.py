@@ -107,9 +107,8 @@ class FrameworkSource(Source):
         changes.put_aside(batch.undigestible)
         if batch.mirrored:
             wish_columns.request_again(batch.mirrored)
-        marks.mirror(
-            [name for name in told if not is_group(name)]
-        )  # last, because it locks rows of the cluster until the commit
+        # Last, because it locks rows of the cluster until the commit.
+        marks.mirror([name for name in told if not is_group(name)])
 
     def put_aside(self, error: str) -> bool:
         logger.warning("change put aside error=%r", error.partition("\n")[0])  # its details are the row
