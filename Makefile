@@ -30,13 +30,17 @@ TOGETHER := $(if $(DATABASE_URL),,--numprocesses=auto --maxprocesses=4 --dist=lo
 test: setup  ## the whole test suite, browser tests included
 	@$(BIN)/python -m pytest $(TOGETHER)
 
-lint: $(STAMP)  ## ruff, mypy --strict, import-linter, template lint
+lint: $(STAMP)  ## ruff, mypy --strict, import-linter, template lint, links of the docs
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/djlint templates --lint --quiet
 	@$(BIN)/python manage.py makemigrations --check --dry-run
+	@$(BIN)/sphinx-build -b dummy -W --keep-going -q docs .data/docs-checked
+
+docs: $(STAMP)  ## the documentation as pages in .data/docs; a wrong link ends it
+	@$(BIN)/sphinx-build -b html -W --keep-going -q docs .data/docs
 
 bench: $(STAMP)  ## benchmarks beside their floors
 	@$(BIN)/python -m bench

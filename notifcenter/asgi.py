@@ -15,11 +15,13 @@ from django.urls import path, re_path
 
 from notifcenter.auth import SocketAuthentication
 from notifcenter.bodies import use_bounded_bodies
+from notifcenter.logs import use_our_access_log
 from notifcenter.sockets import nowhere, use_bounded_sockets
 from notifications.consumers import NotificationConsumer
 
 use_bounded_sockets()
 use_bounded_bodies()
+use_our_access_log()
 
 application = ProtocolTypeRouter(
     {

@@ -5,11 +5,12 @@ A message is only a hint that there is work in the delivery table; losing one de
 
 from __future__ import annotations
 
+import logging.config
 import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_init, worker_ready
+from celery.signals import setup_logging, worker_init, worker_ready
 from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "notifcenter.settings")
@@ -95,6 +96,13 @@ def _network_options() -> dict[str, Any]:
 
 app.add_defaults(_configuration)
 app.autodiscover_tasks(["accounts", "notifications"])
+
+
+@setup_logging.connect
+def log_as_the_others(loglevel: int | None = None, **_: Any) -> None:
+    """Celery then leaves our handlers alone; its `--loglevel` is for its own lines."""
+    logging.config.dictConfig(settings.LOGGING)
+    logging.getLogger("celery").setLevel(loglevel or logging.INFO)
 
 
 @worker_init.connect

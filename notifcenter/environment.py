@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from email.utils import getaddresses
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -121,6 +121,14 @@ def url(name: str, default: str = "") -> str:
         parts = _split(name, value)
         if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
             unusable(name, f"{value!r} is no address; write it like https://host.example.org")
+    return value
+
+
+def choice(name: str, choices: Sequence[str]) -> str:
+    """One of these words; the first one without a value."""
+    value = text(name, choices[0])
+    if value not in choices:
+        unusable(name, f"must be one of {', '.join(choices)}, not {value!r}")
     return value
 
 

@@ -66,6 +66,7 @@ TARGETS_DENY = environment.networks("TARGETS_DENY")
 
 INSTALLED_APPS = [
     "daphne",
+    "notifcenter",
     "accounts",
     "notifications",
     "preferences",
@@ -85,7 +86,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "corsheaders.middleware.CorsMiddleware",  # first: the static files of the next but one need its headers
+    "notifcenter.logs.request_ids",  # before all others, so that their lines bear it too
+    "corsheaders.middleware.CorsMiddleware",  # before the static files, which need its headers
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "notifcenter.assets.AssetsMiddleware",
@@ -229,14 +231,19 @@ EMAIL_TIMEOUT = min(
     20, DELIVERY_LEASE_SECONDS / 6
 )  # seconds between two answers; a mail has a quarter of its lease
 
+LOG_FORMAT = environment.choice("LOG_FORMAT", ("text", "json"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "text": {"()": "notifcenter.logs.Lines"},
+        "json": {"()": "notifcenter.logs.Json"},
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
         "accounts": {"level": "INFO"},
+        "celery": {"level": "INFO"},
         "apprise": {"level": "CRITICAL"},  # its lines may show what users have typed in
         "notifcenter": {"level": "INFO"},
         "notifications": {"level": "INFO"},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from django.db import DatabaseError, connection
@@ -54,10 +54,15 @@ SELECT (SELECT extract(epoch FROM statement_timestamp() - min(planned_at)) FROM 
 """  # noqa: S608 - constants only
 
 
-def failing() -> dict[str, str]:
-    """The parts that fail, each with why; {} when all is well. After a dead database nothing else is asked."""
+def failing(parts: Collection[str] = ()) -> dict[str, str]:
+    """Of these parts (of all, without any) those that fail, each with why; {} when all is well.
+
+    After a dead database nothing else is asked.
+    """
     found: dict[str, str] = {}
     for name, check in CHECKS.items():
+        if parts and name not in parts:
+            continue
         try:
             why = check()
         except DatabaseError as error:

@@ -17,8 +17,15 @@ logger = logging.getLogger(__name__)
 
 @require_GET
 def healthz(request: HttpRequest) -> JsonResponse:
-    """200, or 503 with what is wrong. Open to everybody: it names parts, never contents."""
-    failing = health.failing()
+    """200, or 503 with what is wrong. Open to everybody: it names parts, never contents.
+
+    With `?part=database` (repeatable) only these are looked at, as a probe wants it that may take the process away.
+    """
+    parts = request.GET.getlist("part")
+    if unknown := set(parts) - set(health.CHECKS):
+        known = ", ".join(health.CHECKS)
+        return JsonResponse({"detail": f"There is no part {min(unknown)!r}; there are {known}."}, status=400)
+    failing = health.failing(parts)
     if failing:
         return JsonResponse({"status": "failing", "failing": failing}, status=503)
     return JsonResponse({"status": "ok"})

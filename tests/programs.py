@@ -6,7 +6,14 @@ import shutil
 
 import pytest
 
-PACKAGES = {"prometheus": "prometheus", "promtool": "prometheus"}
+PACKAGES = {
+    "caddy": "caddy",
+    "nginx": "nginx-light",
+    "pg_dump": "postgresql-client",
+    "prometheus": "prometheus",
+    "promtool": "prometheus",
+    "systemd-analyze": "systemd",
+}
 
 
 def needs(program: str) -> pytest.MarkDecorator:

@@ -39,8 +39,8 @@ def a_poller_at_work() -> None:
     PollerState.objects.update(heartbeat_at=timezone.now())
 
 
-def health() -> tuple[int, dict[str, Any]]:
-    answer = Client().get("/healthz")
+def health(*parts: str) -> tuple[int, dict[str, Any]]:
+    answer = Client().get("/healthz", {"part": parts})
     return answer.status_code, answer.json()
 
 
@@ -54,6 +54,14 @@ def failing(part: str) -> str:
 
 def test_all_is_well() -> None:
     assert health() == (200, {"status": "ok"})
+
+
+def test_a_probe_asks_for_the_parts_that_it_means() -> None:
+    capture.remove()
+    assert health("database", "migrations") == (200, {"status": "ok"})
+    assert list(health("database", "capture")[1]["failing"]) == ["capture"]
+    status, answer = health("databse")
+    assert (status, "'databse'" in answer["detail"], "database" in answer["detail"]) == (400, True, True)
 
 
 def test_the_capture() -> None:

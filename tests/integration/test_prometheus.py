@@ -153,7 +153,3 @@ def test_it_computes_what_the_page_promises(tmp_path: Path) -> None:
         )
         assert (found.returncode, found.stdout, found.stderr) == (0, "", "")
         assert "Traceback" not in web.log
-
-
-def test_its_rules_of_alerts_are_sound(tmp_path: Path) -> None:
-    check(tmp_path, "rules", blocks("yaml")[1])

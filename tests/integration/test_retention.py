@@ -320,7 +320,7 @@ SELECT id, 'email', 'sent', 1, '' FROM told
 @pytest.mark.django_db(transaction=True)
 class TestTheCommand:
     def test_it_stops_in_the_middle_and_goes_on_the_next_time(self, alice: User, tmp_path: Path) -> None:
-        rows = 12_000
+        rows = 8_000
         sql(MANY, alice.pk, OLD, OLD, OLD, rows)
         env = environment(RETENTION_DAYS=str(DAYS))
         with running(manage("prune_notifications"), tmp_path / "log", env) as process:
