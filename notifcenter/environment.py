@@ -40,6 +40,17 @@ def text(name: str, default: str = "") -> str:
     return os.environ.get(name, "") or default
 
 
+def checked(name: str, check: Callable[[str], None], *, needed_by: str = "") -> str:
+    """A text that `check` lets through, or ''; it raises a ValueError that says what is wrong, and shows no secret."""
+    value = needed(name, by=needed_by) if needed_by else text(name)
+    if value:
+        try:
+            check(value)
+        except ValueError as error:
+            unusable(name, str(error))
+    return value
+
+
 def needed(name: str, *, by: str) -> str:
     """A text that must be set when another one is."""
     value = text(name)

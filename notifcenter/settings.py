@@ -8,6 +8,7 @@ from csp.constants import NONE, SELF
 from django.core.management.utils import get_random_secret_key
 
 from notifcenter import environment
+from notifications import vapid
 from notifications.sources.frameworks import exit_spec
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -63,6 +64,8 @@ ALERTMANAGER_URL = environment.url("ALERTMANAGER_URL")
 TARGETS_ALLOW_PRIVATE = environment.networks("TARGETS_ALLOW_PRIVATE")
 TARGETS_PROXY = environment.url("TARGETS_PROXY")
 TARGETS_DENY = environment.networks("TARGETS_DENY")
+VAPID_PRIVATE_KEY = environment.checked("VAPID_PRIVATE_KEY", vapid.check_private_key)
+VAPID_CONTACT = environment.checked("VAPID_CONTACT", vapid.check_contact, needed_by="VAPID_PRIVATE_KEY")
 
 INSTALLED_APPS = [
     "daphne",
@@ -177,6 +180,7 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
         "connect-src": [SELF],
+        "worker-src": [SELF],
         "form-action": [SELF],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
@@ -202,6 +206,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "Language": "django.conf.settings.LANGUAGES",
         "WishSource": "notifications.jobs_api.SOURCES",
+        "AddressChannel": "notifications.targets_api.ADDRESS_CHOICES",
+        "TargetChannel": "preferences.models.TARGET_CHOICES",
         "EventName": "preferences.kinds.Event.choices",
         "JobEventName": "notifications.ingest_api.JOB_EVENT_CHOICES",
     },

@@ -36,6 +36,7 @@ __all__ = [  # Django finds the models of an app here
     "Notification",
     "PendingMark",
     "PollerState",
+    "PushWindow",
     "Received",
     "WaitingJob",
     "WishMirror",
@@ -186,15 +187,26 @@ class Delivery(models.Model):
         return f"{self.channel} {self.state}"
 
 
-class MailWindow(models.Model):
-    """Until when the mails of a user wait, so that a storm becomes one of them. Written by `recording` only."""
+class Window(models.Model):
+    """Until when what is for a user waits, so that a storm becomes one message. Written by `recording` only."""
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="+")
     until = models.DateTimeField()
     filled = models.BooleanField(help_text="Something waits for its end, or did.")
 
+    class Meta:
+        abstract = True
+
     def __str__(self) -> str:
         return f"{self.user_id} until {self.until}"
+
+
+class MailWindow(Window):
+    """Of mails."""
+
+
+class PushWindow(Window):
+    """Of pushes to the user's browsers."""
 
 
 class PollerState(models.Model):

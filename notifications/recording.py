@@ -24,12 +24,11 @@ from preferences.wishes import JobKey, Wishes
 # Whole columns, because PostgreSQL takes them apart in a third of the time of a JSON object for each row.
 _RECORD = Prepared(
     "notifcenter_record",
-    [*rows.COLUMNS.values(), "jsonb", *rows.PLANS.values(), *rows.WAYS.values(), "text"],
+    [*rows.COLUMNS.values(), "jsonb", *rows.WAYS.values(), *rows.PLANS.values(), "text"],
     """
 WITH told AS MATERIALIZED (
     SELECT * FROM ROWS FROM (unnest(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s), jsonb_array_elements(%s))
         WITH ORDINALITY AS t(u, e, n, f, s, j, v, r, t, w, m, x, l, d, o)
-      LEFT JOIN unnest(%s, %s, %s, %s, %s) AS plan(l, p, q, k, b) USING (l)
      WHERE t >= COALESCE((SELECT told_from FROM notifications_pollerstate), '-infinity')
 ), new AS (
     INSERT INTO notifications_notification (user_id, event, ordinal, framework_name, submission_time, job_name,
@@ -38,10 +37,12 @@ WITH told AS MATERIALIZED (
     ON CONFLICT (framework_name, submission_time, event, ordinal) DO NOTHING
     RETURNING id, framework_name, submission_time, event, ordinal
 ), ways AS (
-    SELECT new.id, channel, target, u, k, b, CASE WHEN channel <> 'email' THEN NULL
-            WHEN row_number() OVER (PARTITION BY u, channel, k IS NULL ORDER BY new.id) = 1 THEN p ELSE q END AS due
+    SELECT new.id, channel, target, u, k, b, CASE
+            WHEN row_number() OVER (PARTITION BY u, channel, target, k IS NULL ORDER BY new.id) = 1
+            THEN p ELSE q END AS due
       FROM new JOIN told ON f = framework_name AND s = submission_time AND e = event AND n = ordinal
       JOIN unnest(%s, %s, %s) AS way(x, channel, target) USING (x)
+      LEFT JOIN unnest(%s, %s, %s, %s, %s, %s) AS plan(l, channel, p, q, k, b) USING (l, channel)
 ), queued AS (
     INSERT INTO notifications_delivery (notification_id, channel, target_id, state, attempts, last_error, due_at,
         planned_at)
@@ -52,6 +53,11 @@ WITH told AS MATERIALIZED (
 ), windows AS (
     INSERT INTO notifications_mailwindow (user_id, until, filled)
     SELECT u, max(k), bool_or(b) OR count(*) > 1 FROM ways WHERE channel = 'email' AND k IS NOT NULL GROUP BY u
+    ON CONFLICT (user_id) DO UPDATE SET until = EXCLUDED.until, filled = EXCLUDED.filled
+), push_windows AS (
+    INSERT INTO notifications_pushwindow (user_id, until, filled)
+    SELECT u, max(k), bool_or(b) OR count(DISTINCT id) > 1
+      FROM ways WHERE channel = 'webpush' AND k IS NOT NULL GROUP BY u
     ON CONFLICT (user_id) DO UPDATE SET until = EXCLUDED.until, filled = EXCLUDED.filled
 )
 SELECT event, count(*), (SELECT count(*) FROM queued), pg_notify(%s, '')
@@ -103,7 +109,7 @@ def record(
     if not told:
         return Recorded()
     with connection.cursor() as cursor:
-        _RECORD.execute(cursor, [*told.parameters(plans_for(told.mail_users)), LIVE_CHANNEL])
+        _RECORD.execute(cursor, [*told.parameters(plans_for(told.timed_users)), LIVE_CHANNEL])
         stored = cursor.fetchall()
     notifications = {event: count for event, count, _, _ in stored}
     return Recorded(notifications, stored[0][2] if stored else 0, frozenset(frameworks))

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from notifications import mail_timing
 from notifications.events import EventKey
 from notifications.groups.following import Membership
 from notifications.mail_timing import Plans
@@ -38,17 +39,18 @@ WAYS = {"ways": "int[]", "channel": "text[]", "target": "bigint[]"}
 
 PLANS = {
     "plan": "int[]",
+    "channel": "text[]",
     "first_at": "timestamptz[]",
     "rest_at": "timestamptz[]",
     "window_until": "timestamptz[]",
     "window_filled": "boolean[]",
 }
-"""When the mails of a user go out. Which row is a user's first new one only the statement finds out, so both times
-come along."""
+"""When the mails and pushes of a user go out. Which row is a user's first new one only the statement finds out, so both
+times come along."""
 
 _Ways = tuple[int, frozenset[Channel], str | None]
-_MailKind = tuple[int, bool]
-"""Whose mail, and whether of a failure: in quiet hours these may go other ways."""
+_TimedKind = tuple[int, bool]
+"""Whose mail or push, and whether of a failure: in quiet hours these may go other ways."""
 
 
 class Rows:
@@ -60,8 +62,8 @@ class Rows:
         self._details: list[Mapping[str, Any]] = []
         self._ways: dict[_Ways, int] = {}
         self._way_rows: list[tuple[int, str, int | None]] = []
-        self._has_mail: set[int] = set()
-        self._plans: dict[_MailKind, int] = {}
+        self._has_times: set[int] = set()
+        self._plans: dict[_TimedKind, int] = {}
 
     def __bool__(self) -> bool:
         return bool(self._rows)
@@ -76,7 +78,7 @@ class Rows:
         broken = event.details.get("not_through")
         ways = self._number_of_ways(owner, decision.channels, broken)
         plan = None
-        if ways in self._has_mail:
+        if ways in self._has_times:
             plan = self._plans.setdefault((owner.user_id, event.event is Event.FAILED), len(self._plans))
         self._rows.append(
             (
@@ -98,20 +100,21 @@ class Rows:
         self._details.append(event.details)
 
     @property
-    def mail_users(self) -> set[int]:
+    def timed_users(self) -> set[int]:
         return {user_id for user_id, _ in self._plans}
 
-    def parameters(self, plans: Mapping[int, Plans]) -> list[object]:
-        """As COLUMNS, details, PLANS and WAYS name them. `plans` has those of all `mail_users`."""
+    def parameters(self, plans: Mapping[tuple[int, Channel], Plans]) -> list[object]:
+        """As COLUMNS, details, WAYS and PLANS name them. `plans` has those of all `timed_users`."""
         times = (
-            (number, *_times(plans[user_id].failures if is_failure else plans[user_id].others))
+            (number, channel.value, *_times(plans[user_id, channel].of(is_failure)))
             for (user_id, is_failure), number in self._plans.items()
+            for channel in mail_timing.CHANNELS
         )
         return [
             *_columns(self._rows, len(COLUMNS)),
             json.dumps(self._details),
-            *_columns(times, len(PLANS)),
             *_columns(self._way_rows, len(WAYS)),
+            *_columns(times, len(PLANS)),
         ]
 
     def _number_of_ways(self, owner: Owner, channels: frozenset[Channel], broken: str | None) -> int:
@@ -121,8 +124,8 @@ class Rows:
             for channel, target in _ways(channels, owner.wishes.targets):
                 if channel != broken:
                     self._way_rows.append((number, channel.value, target))
-            if Channel.EMAIL in channels and broken != Channel.EMAIL:
-                self._has_mail.add(number)
+            if (channels - {broken}) & mail_timing.CHANNELS:
+                self._has_times.add(number)
         return self._ways[key]
 
 

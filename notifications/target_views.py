@@ -58,7 +58,7 @@ def test(request: HttpRequest, target_id: int) -> HttpResponse:
             messages.error(request, f"The test has not reached {target.name}. {error}")
         else:
             messages.success(request, f"The test was taken by {target.name}: look there.")
-    return redirect(PLACE)
+    return redirect(_place(target))
 
 
 @login_required
@@ -67,7 +67,11 @@ def remove(request: HttpRequest, target_id: int) -> HttpResponse:
     target = _own(request, target_id)
     targets.remove(target)
     messages.success(request, f"{target.name} is removed.")
-    return redirect(PLACE)
+    return redirect(_place(target))
+
+
+def _place(target: Target) -> str:
+    return "/profile/#browsers" if target.digest else PLACE
 
 
 def _own(request: HttpRequest, target_id: int) -> Target:

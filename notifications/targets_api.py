@@ -17,8 +17,10 @@ from notifications import own_targets
 from notifications.delivery.apprise import MAX_URL_CHARACTERS
 from preferences import targets
 from preferences.fields import StrictChoiceField, StrictSerializer, StrictStringField
-from preferences.kinds import TARGET_CHANNELS, Channel
+from preferences.kinds import ADDRESS_CHANNELS, Channel
 from preferences.models import MAX_TARGET_NAME_CHARACTERS, Target, choices_of
+
+ADDRESS_CHOICES = choices_of(ADDRESS_CHANNELS)
 
 
 class TargetSerializer(serializers.ModelSerializer[Target]):
@@ -31,7 +33,7 @@ class TargetSerializer(serializers.ModelSerializer[Target]):
 
 
 class NewTargetSerializer(StrictSerializer):
-    channel = StrictChoiceField(choices_of(TARGET_CHANNELS))
+    channel = StrictChoiceField(ADDRESS_CHOICES)
     name = StrictStringField(max_length=MAX_TARGET_NAME_CHARACTERS)
     address = StrictStringField(
         max_length=MAX_URL_CHARACTERS,
@@ -59,7 +61,7 @@ class TestedSerializer(serializers.Serializer[Any]):
 class TargetsView(APIView):
     @extend_schema(operation_id="targets_list", responses=TargetSerializer(many=True))
     def get(self, request: Request) -> Response:
-        return Response(TargetSerializer(targets.own(_user(request)), many=True).data)
+        return Response(TargetSerializer(targets.own(user_of(request)), many=True).data)
 
     @extend_schema(
         operation_id="targets_add",
@@ -73,7 +75,7 @@ class TargetsView(APIView):
         data = given.validated_data
         try:
             target, secret = own_targets.add(
-                user=_user(request),
+                user=user_of(request),
                 channel=Channel(data["channel"]),
                 name=data["name"],
                 address=data["address"],
@@ -103,13 +105,13 @@ class TargetTestView(APIView):
         return Response({"ok": not error, "error": error})
 
 
-def _user(request: Request) -> User:
+def user_of(request: Request) -> User:
     assert isinstance(request.user, User)  # REST asks for authentication by default
     return request.user
 
 
 def _own_target(request: Request, target_id: int) -> Target:
-    target = targets.own(_user(request)).filter(pk=target_id).select_related("user").first()
+    target = targets.own(user_of(request)).filter(pk=target_id).select_related("user").first()
     if target is None:
         raise Http404
     return target

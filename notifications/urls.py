@@ -16,6 +16,8 @@ from notifications import (
     jobs_api,
     openpai_api,
     preview_views,
+    push_api,
+    push_views,
     target_views,
     targets_api,
     test_mail_views,
@@ -77,5 +79,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(
         "api/v1/targets/<int:target_id>/test/", targets_api.TargetTestView.as_view(), name="api-target-test"
     ),
+    path("push-worker.js", push_views.worker, name="push-worker"),
+    path("api/v1/push-subscriptions/", push_api.BrowsersView.as_view(), name="api-push-subscriptions"),
+    path("api/v1/push-subscriptions/renew/", push_api.RenewalView.as_view(), name="api-push-renew"),
     re_path(r"^api/v2/alerts/?$", openpai_api.AlertsView.as_view(), name="openpai-alerts"),
 ]

@@ -25,6 +25,7 @@ class Channel(TextChoices):
     ALERTMANAGER = "alertmanager", "Alertmanager"
     APPRISE = "apprise", "Chat"
     WEBHOOK = "webhook", "Webhook"
+    WEBPUSH = "webpush", "Push"
 
 
 ALL_EVENTS = frozenset(Event)
@@ -36,8 +37,11 @@ about channels only."""
 PERSONAL_CHANNELS = tuple(channel for channel in Channel if channel is not Channel.ALERTMANAGER)
 """What a user chooses among; the other is for the whole cluster, and the administrator's choice."""
 
-TARGET_CHANNELS = (Channel.APPRISE, Channel.WEBHOOK)
-"""What goes to addresses that users have added, any number of them. Off until the administrator allows it."""
+ADDRESS_CHANNELS = (Channel.APPRISE, Channel.WEBHOOK)
+"""What goes to addresses that users type in."""
+
+TARGET_CHANNELS = (*ADDRESS_CHANNELS, Channel.WEBPUSH)
+"""What goes to places that users have added, any number of them. Off until the administrator allows it."""
 
 NOTIFICATION_COLUMNS = {
     Event.RUNNING: "notificationAtRunning",

@@ -47,6 +47,9 @@ def choices_of(kinds: Iterable[Event | Channel]) -> list[tuple[str, str]]:
     return [(kind.value, str(kind.label)) for kind in kinds]
 
 
+TARGET_CHOICES = choices_of(TARGET_CHANNELS)
+
+
 def validate_time_zone(name: str) -> None:
     if name and name not in zoneinfo.available_timezones():
         raise ValidationError(f"{name!r} is no time zone; write it like Europe/Berlin.")
@@ -137,14 +140,18 @@ class AddressRecord(models.Model):
 
 
 class Target(models.Model):
-    """An address of a user in one of TARGET_CHANNELS. `secret` is encrypted and never shown; `hint` may be."""
+    """A place of a user in one of TARGET_CHANNELS. `secret` is encrypted and never shown; `hint` may be.
+
+    A browser has the `digest` of its endpoint, by which it is found again: it belongs to who has added it last.
+    """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="targets", db_index=False)
-    channel = models.CharField(max_length=32, choices=choices_of(TARGET_CHANNELS))
+    channel = models.CharField(max_length=32, choices=TARGET_CHOICES)
     name = models.CharField(max_length=MAX_TARGET_NAME_CHARACTERS)
     service = models.CharField(max_length=60)
     hint = models.CharField(max_length=255, blank=True, default="", help_text="The host, where one is named.")
     secret = models.TextField(editable=False)
+    digest = models.CharField(max_length=64, default="", db_default="", editable=False)
     created_at = models.DateTimeField(db_default=Now())
     last_ok_at = models.DateTimeField(null=True, blank=True)
     last_error = models.TextField(blank=True, default="", help_text="Empty: the last one arrived.")
@@ -158,7 +165,12 @@ class Target(models.Model):
     tested_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["user", "name"], name="one_target_per_name")]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "name"], name="one_target_per_name"),
+            models.UniqueConstraint(
+                fields=["digest"], name="one_target_per_browser", condition=~models.Q(digest="")
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.service})"

@@ -71,6 +71,7 @@ class SiteWishes:
     channels_on: frozenset[Channel]
     mail_configured: bool = False
     alertmanager_configured: bool = False
+    push_configured: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,10 @@ def why_not(channel: Channel, *, owner: OwnerWishes, site: SiteWishes) -> str:
         return "No mail server is configured."
     if channel is Channel.EMAIL and not owner.has_address:
         return "There is no e-mail address for you yet."
+    if channel is Channel.WEBPUSH and not site.push_configured:
+        return "The administrator has set no keys for it."
+    if channel is Channel.WEBPUSH and not owner.targets.get(channel):
+        return "You have added no browser yet."
     if channel in TARGET_CHANNELS and not owner.targets.get(channel):
         return "You have added nothing for it yet."
     return ""

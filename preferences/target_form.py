@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 
 from preferences.chat_services import SERVICES
-from preferences.kinds import TARGET_CHANNELS, Channel
+from preferences.kinds import ADDRESS_CHANNELS, Channel
 from preferences.models import MAX_TARGET_NAME_CHARACTERS, choices_of
 from preferences.selectors import chat_services
 from preferences.wishes import site_wishes
@@ -30,7 +30,7 @@ class TargetForm(forms.Form):
     def __init__(self, data: Any = None) -> None:
         super().__init__(data)
         on = site_wishes().channels_on
-        self.channels = [channel for channel in TARGET_CHANNELS if channel in on]
+        self.channels = [channel for channel in ADDRESS_CHANNELS if channel in on]
         self.fields["channel"] = forms.ChoiceField(label="Kind", choices=choices_of(self.channels))
         self.fields["name"].help_text = "What you want to call it."
 

@@ -33,7 +33,7 @@ class TargetRefused(ValueError):  # noqa: N818 - said to the user, as Validation
 @transaction.atomic
 def add(*, user: User, channel: Channel, name: str, service: str, hint: str, secret: str) -> Target:
     hold_users([user.username])
-    if Target.objects.filter(user=user).count() >= MAX_TARGETS:
+    if typed_in(user).count() >= MAX_TARGETS:
         raise TargetRefused(f"You have {MAX_TARGETS} targets already; remove one first.")
     try:
         with transaction.atomic():
@@ -59,7 +59,12 @@ def remove(target: Target) -> None:
 
 
 def own(user: User) -> QuerySet[Target]:
+    """All of them, browsers too."""
     return Target.objects.filter(user=user).order_by("id")
+
+
+def typed_in(user: User) -> QuerySet[Target]:
+    return own(user).filter(digest="")
 
 
 def secret_of(target: Target) -> str:

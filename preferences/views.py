@@ -10,9 +10,10 @@ from django.shortcuts import redirect, render
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_http_methods, require_POST
 
-from preferences import selectors, services, targets
+from preferences import browsers, selectors, services, targets
 from preferences.forms import ProfileForm
 from preferences.job_file_form import JobFileForm, clean_name, decoded
+from preferences.kinds import Channel
 from preferences.target_form import TargetForm
 
 
@@ -36,10 +37,13 @@ def profile_page(
 ) -> HttpResponse:
     """The page with these forms as they have been filled in; the others are fresh."""
     assert isinstance(request.user, User)
+    form = form or ProfileForm(profile=selectors.profile(user=request.user))
     context = {
-        "form": form or ProfileForm(profile=selectors.profile(user=request.user)),
+        "form": form,
+        "push_offered": Channel.WEBPUSH in form.profile.site.channels_on,
+        "browsers": browsers.of(request.user),
         "target_form": target_form or TargetForm(),
-        "targets": targets.own(request.user),
+        "targets": targets.typed_in(request.user),
         "max_targets": targets.MAX_TARGETS,
     }
     return render(request, "preferences/profile.html", context)

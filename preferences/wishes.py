@@ -103,6 +103,7 @@ def _site_wishes(row: dict[str, Any] | None, policies: Mapping[str, bool]) -> Si
         channels_on=channels_on(policies),
         mail_configured=settings.EMAIL_CONFIGURED,
         alertmanager_configured=bool(settings.ALERTMANAGER_URL),
+        push_configured=bool(settings.VAPID_PRIVATE_KEY),
     )
 
 

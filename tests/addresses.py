@@ -24,11 +24,13 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from notifications.groups.models import JobGroup
 from notifications.models import Delivery, Notification
 from notifications.unsubscribe import Scope, Subscription
+from preferences.kinds import Channel
 from preferences.models import ChannelPreference, JobConfig, Target, UserPreference
 from tests.cluster import submit_named
 from tests.deliveries import make_group
 from tests.inbox import notify
-from tests.targets import add_webhook
+from tests.push import Browser
+from tests.targets import add_webhook, allow
 
 WHO = ("stranger", "job", "gone", "other", "owner", "admin")
 """A stranger; the token of a job of alice's in its container; alice deactivated; bob; alice; an administrator."""
@@ -75,6 +77,8 @@ GET    /api/v1/targets/                                                 401 401 
 POST   /api/v1/targets/                                                 401 401  401   201   201   201
 DELETE /api/v1/targets/<int:target_id>/                                 401 401  401   404   204   404
 POST   /api/v1/targets/<int:target_id>/test/                            401 401  401   404   200   404
+GET    /api/v1/push-subscriptions/                                      401 401  401   200   200   200
+POST   /api/v1/push-subscriptions/                                      401 401  401   201   201   201
 POST   /api/v1/job-file/                                                401 401  401   200   200   200
 GET    /api/v2/alerts                                                   401 401  401   200   200   200
 GET    /api/v2/users/(?P<username>[^/]+)                                401 401  401   404   200   200
@@ -85,9 +89,13 @@ POST   /api/v1/ingest/alertmanager/                                     401 401 
 POST   /api/v1/ingest/events/                                           401 401  401   401   401   401
 GET    /metrics                                                         401 401  401   401   401   401
 
+# with the secret of a browser
+POST   /api/v1/push-subscriptions/renew/                                404 404  404   404   404   404
+
 # with a signed address, or for everybody (no poller runs in the tests: 503)
 GET    /unsubscribe/<str:token>/                                        200 200  404   200   200   200
 POST   /unsubscribe/<str:token>/                                        200 200  404   200   200   200
+GET    /push-worker.js                                                  200 200  200   200   200   200
 GET    /healthz                                                         503 503  503   503   503   503
 GET    /accounts/login/                                                 200 200  200   302   302   302
 POST   /accounts/login/                                                 200 200  200   302   302   302
@@ -107,6 +115,8 @@ EXAMPLES: dict[str, Callable[[], object]] = {
 }
 """For each part of an address, one that belongs to alice, or is about her."""
 
+BROWSER = Browser("https://push.example.net/send/1")
+
 BODIES: dict[str, Callable[[], dict[str, Any]]] = {
     "POST /api/v1/notifications/mark-read/": lambda: {"up_to": 10**9},
     "PATCH /api/v1/notifications/<int:notification_id>/": lambda: {"read": True},
@@ -118,6 +128,11 @@ BODIES: dict[str, Callable[[], dict[str, Any]]] = {
         "channel": "webhook",
         "name": "mine",
         "address": "https://hooks.example.org/",
+    },
+    "POST /api/v1/push-subscriptions/": lambda: BROWSER.subscription,
+    "POST /api/v1/push-subscriptions/renew/": lambda: {
+        "old": {"endpoint": BROWSER.endpoint, "auth": "guessed"},
+        "new": BROWSER.subscription,
     },
     "POST /api/v1/job-file/": lambda: {"yaml": "name: x\n", "events": {"failed": True}},
     "PUT /api/v2/users/(?P<username>[^/]+)": lambda: {"email": "elsewhere@example.org"},
@@ -191,6 +206,7 @@ def scene(alice: User) -> None:
     notify(alice, framework_name="job-of-alice", job_name="job-of-alice", submission_time=at)
     make_group(alice)
     add_webhook(alice, "https://127.0.0.1:1/", name="alice's")
+    allow(Channel.WEBPUSH)
 
 
 def all_of(alice: User) -> dict[str, list[Any]]:

@@ -25,7 +25,9 @@ from django.utils.translation.template import templatize
 HEADER = "# Brought up to date and compiled by `make messages`."
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = ("notifications",)
-TEMPLATES = ("chat/*", "email/**/*", "notifications/unsubscribe*.html")
+TEMPLATES = (
+    "chat/*", "email/**/*", "notifications/unsubscribe*.html", "preferences/browsers.html", "preferences/target.html",
+)  # fmt: skip
 KEYWORDS = {
     "gettext": None,
     "gettext_lazy": None,

@@ -21,8 +21,6 @@ from preferences.kinds import Channel
 
 logger = logging.getLogger(__name__)
 
-CHANNELS = frozenset({Channel.EMAIL})
-
 MOST_AT_ONCE = 10_000
 """Deliveries; a user who has more due gets another mail."""
 
@@ -37,13 +35,13 @@ SELECT EXISTS (
 _LOCK = "SELECT pg_try_advisory_xact_lock(%s, %s)"
 _FORM = """
 WITH due AS MATERIALIZED (
-    SELECT delivery.id, user_id
+    SELECT delivery.id, user_id, target_id
       FROM notifications_delivery AS delivery JOIN notifications_notification AS told ON told.id = notification_id
      WHERE channel = %(channel)s AND state = 'bundled' AND bundle_id IS NULL AND due_at <= statement_timestamp()
      ORDER BY due_at, delivery.id LIMIT %(most)s FOR UPDATE OF delivery
 ), bundle AS (
     SELECT id, min(id) OVER of_user AS first, count(*) OVER of_user AS size
-      FROM due WINDOW of_user AS (PARTITION BY user_id)
+      FROM due WINDOW of_user AS (PARTITION BY user_id, target_id)
 )
 UPDATE notifications_delivery AS delivery
    SET state = CASE WHEN delivery.id = first THEN 'pending' ELSE 'bundled' END,
@@ -71,7 +69,7 @@ UPDATE notifications_delivery AS delivery SET state = 'dropped', last_error = %(
 
 
 def form(channel: Channel) -> None:
-    """Put together what is due, one bundle a user; nothing while the channel pauses, so that it all becomes one."""
+    """Put together what is due, one bundle a user or target; nothing while the channel pauses: it all becomes one."""
     values: dict[str, str | int] = {"channel": channel.value, "most": MOST_AT_ONCE}
     with connection.cursor() as cursor:
         cursor.execute(_IS_DUE, values)

@@ -9,6 +9,7 @@ from notifications.delivery.apprise import AppriseTransport
 from notifications.delivery.base import Transport
 from notifications.delivery.email import EmailTransport
 from notifications.delivery.webhook import WebhookTransport
+from notifications.delivery.webpush import WebPushTransport
 from preferences.kinds import Channel
 
 TRANSPORTS: Mapping[Channel, type[Transport]] = {
@@ -16,4 +17,5 @@ TRANSPORTS: Mapping[Channel, type[Transport]] = {
     Channel.ALERTMANAGER: AlertmanagerTransport,
     Channel.APPRISE: AppriseTransport,
     Channel.WEBHOOK: WebhookTransport,
+    Channel.WEBPUSH: WebPushTransport,
 }

@@ -16,6 +16,7 @@ from functools import partial
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
+from notifications import mail_timing
 from notifications.delivery import bundles, pausing, queue
 from notifications.delivery.backoff import Breaker, pause_seconds
 from notifications.delivery.base import (
@@ -73,7 +74,7 @@ def _deliver(channel: Channel, limit: int) -> bool:
     if stopping.is_set():
         return False
     halfway = time.monotonic() + settings.DELIVERY_LEASE_SECONDS / 2
-    if channel in bundles.CHANNELS:
+    if channel in mail_timing.CHANNELS:
         bundles.form(channel)
     tries = pausing.takes_try(channel)
     taken = queue.claim(channel, limit=1 if tries else limit, heed_pause=not tries)

@@ -37,11 +37,12 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is to be sent. `id` is the same at every attempt."""
+    """What is to be sent. `id` is the same at every attempt; a test has no `delivery`."""
 
     id: str
     notification: Notification
     is_test: bool = False
+    delivery: Delivery | None = None
 
 
 class TargetTransport(Transport):
@@ -53,6 +54,10 @@ class TargetTransport(Transport):
     @abstractmethod
     def post(self, secret: str, message: Message) -> None:
         """As `Transport.send`; raises TargetGone too."""
+
+    def gone(self, target: Target, reason: str) -> None:
+        """The other side wants nothing any more. Noted at once."""
+        targets.disable(target.pk, reason)
 
     def why_not(self, delivery: Delivery) -> str:
         target = self._present(delivery)
@@ -72,14 +77,16 @@ class TargetTransport(Transport):
         target = delivery.target
         assert target is not None  # why_not has let it through
         created = int(delivery.created_at.timestamp() * 1_000_000)  # ids start anew with a new database
-        self.send_to(target, Message(f"msg_{delivery.id}_{created}", delivery.notification))
+        self.send_to(
+            target, Message(f"msg_{delivery.id}_{created}", delivery.notification, delivery=delivery)
+        )
 
     def send_to(self, target: Target, message: Message) -> None:
         """Send, and write down at the target how it went."""
         try:
             self.post(self._secret(target), message)
         except TargetGone as gone:
-            targets.disable(target.pk, str(gone))
+            self.gone(target, str(gone))
             raise
         except DeliveryError as error:
             if error.permanent:

@@ -10,31 +10,27 @@ import secrets
 import time
 
 import requests
-from requests.models import PreparedRequest
 from rest_framework.utils.encoders import JSONEncoder
-from urllib3.exceptions import LocationParseError
-from urllib3.util import parse_url
 
 from notifications import inbox
 from notifications.delivery.guard import guarded
 from notifications.delivery.outside import TOTAL_SECONDS, OutsideSession, refusal, trouble
 from notifications.delivery.targets import Draft, Message, TargetGone, TargetTransport
-from preferences.targets import TargetRefused
+from notifications.delivery.web_address import host_of, web_address
 
 KEY_PREFIX = "whsec_"
 KEY_BYTES = 24
-MAX_URL_CHARACTERS = 2000
 GONE = 410
 
 
 class WebhookTransport(TargetTransport):
     @classmethod
     def draft(cls, address: str) -> Draft:
-        url = _checked(address)
+        url = web_address(address)
         key = KEY_PREFIX + base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()
         return Draft(
             service="Webhook",
-            hint=parse_url(url).netloc or "",
+            hint=host_of(url),
             secret=json.dumps({"url": url, "key": key}),
             shown_once=key,
         )
@@ -73,20 +69,3 @@ def signature(key: str, message_id: str, timestamp: int, body: bytes) -> dict[st
         "webhook-timestamp": str(timestamp),
         "webhook-signature": f"v1,{base64.b64encode(digest).decode()}",
     }
-
-
-def _checked(address: str) -> str:
-    """The address as it will be asked for. What its host means is looked at whenever it is connected to."""
-    request = PreparedRequest()
-    try:
-        request.prepare_url(address, None)
-        parts = parse_url(request.url or "")
-    except (requests.RequestException, LocationParseError, ValueError):
-        raise TargetRefused("This is no web address; write it like https://example.org/hook.") from None
-    if parts.scheme not in ("https", "http") or not parts.host or not address.isprintable():
-        raise TargetRefused("This is no web address; write it like https://example.org/hook.")
-    if parts.auth:
-        raise TargetRefused("Leave out the user name and the password before the @: what is sent is signed.")
-    if len(request.url or "") > MAX_URL_CHARACTERS:
-        raise TargetRefused(f"The address is too long: at most {MAX_URL_CHARACTERS} characters.")
-    return request.url or ""

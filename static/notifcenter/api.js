@@ -65,6 +65,16 @@ export class Api {
     return this.#request("PATCH", "preferences/", change);
   }
 
+  /** The site's key for subscribing, and the browsers that the user has added. */
+  pushSubscriptions() {
+    return this.#request("GET", "push-subscriptions/");
+  }
+
+  /** @param {object} subscription as PushSubscription.toJSON() has it */
+  addPushSubscription(subscription) {
+    return this.#request("POST", "push-subscriptions/", subscription);
+  }
+
   async #request(method, path, body) {
     const headers = { Accept: "application/json", "Accept-Language": this.#language };
     if (body) headers["Content-Type"] = "application/json";

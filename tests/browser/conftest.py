@@ -16,6 +16,7 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from tests import processes
 from tests.browser.portal import TOKEN_SECRET, Portal, serving
+from tests.push import KEYS
 
 PORTAL_PORT = processes.free_port()
 TIMEOUT_MS = 10_000
@@ -35,8 +36,9 @@ def site(
             "CORS_ALLOWED_ORIGINS": f"http://localhost:{PORTAL_PORT}",
             "NOTIFCENTER_DEMO": "1",
             "TARGETS_ALLOW_PRIVATE": "127.0.0.1",
+            **KEYS,
         }
-        with processes.daphne(folder, **trusted) as (url, _), processes.poller(folder):
+        with processes.daphne(folder, **trusted) as (url, _), processes.poller(folder, **KEYS):
             yield url
 
 

@@ -28,12 +28,13 @@ from tests.addresses import (
     scene,
 )
 from tests.clients import client_of
+from tests.push import CONTACT, KEY
 from tests.tokens import SECRET, token
 
 pytestmark = pytest.mark.django_db
 
-NO_SESSION = ("/unsubscribe/", "/api/v1/ingest/")
-"""Posted to without one: the address is signed, or the token is the program's own."""
+NO_SESSION = ("/unsubscribe/", "/api/v1/ingest/", "/api/v1/push-subscriptions/renew/")
+"""Posted to without one: the address is signed, or the token is the program's own, or the secret a browser's."""
 
 
 @pytest.fixture
@@ -43,6 +44,7 @@ def people(
     """For each of WHO a browser, and the headers that it sends along."""
     settings.PAI_JWT_SECRET = SECRET
     settings.INGEST_TOKEN = settings.METRICS_TOKEN = "of-their-own"
+    settings.VAPID_PRIVATE_KEY, settings.VAPID_CONTACT = KEY, CONTACT
     scene(alice)
     job = {"Authorization": f"Bearer {token(jobSpecific=True, encodedFrameworkName='job-of-alice')}"}
     return {

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from notifications.vapid import new_private_key
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 SETTINGS = """
@@ -93,6 +95,8 @@ UNUSABLE = [
     ("ENCRYPTION_KEYS", "too-short"),
     ("ENCRYPTION_KEYS", "not base64 at all, but long enough to look like a key"),
     ("NOTIFCENTER_DEMO", "2"),
+    ("VAPID_PRIVATE_KEY", "too-short"),
+    ("VAPID_PRIVATE_KEY_FILE", "/does/not/exist"),
 ]
 
 
@@ -189,6 +193,18 @@ def test_a_sign_in_that_is_configured_by_half_is_refused(tmp_path: Path, missing
     done = check(tmp_path, **whole)
     assert done.returncode == 1
     assert done.stderr == f"{missing}: is needed with OIDC_ISSUER_URL\n"
+
+
+def test_push_needs_both_its_settings(tmp_path: Path) -> None:
+    key = new_private_key()
+    done = check(tmp_path, VAPID_PRIVATE_KEY=key)
+    assert done.returncode == 1
+    assert done.stderr == "VAPID_CONTACT: is needed with VAPID_PRIVATE_KEY\n"
+    done = check(tmp_path, VAPID_PRIVATE_KEY=key, VAPID_CONTACT="admin")
+    assert done.stderr == "VAPID_CONTACT: 'admin' is no contact; write it like mailto:admin@example.org\n"
+    path = tmp_path / "key"
+    path.write_text(f"{key}\n", encoding="utf-8")
+    assert check(tmp_path, VAPID_PRIVATE_KEY_FILE=str(path), VAPID_CONTACT="mailto:a@b.org").returncode == 0
 
 
 @pytest.mark.parametrize("name", ["DATABASE_URL", "EMAIL_URL", "CELERY_BROKER_URL"])

@@ -31,9 +31,11 @@ NOTHING: frozenset[Event] = frozenset()
 
 EVERYTHING = OwnerWishes(channels=dict.fromkeys(PERSONAL_CHANNELS, ALL_EVENTS), has_address=True)
 WITH_WEBHOOK = replace(EVERYTHING, targets={Channel.WEBHOOK: (7,), Channel.APPRISE: ()})
+WITH_BROWSER = replace(EVERYTHING, targets={Channel.WEBPUSH: (8,)})
 A_SITE = SiteWishes(
     default_events=frozenset({F, W}), waiting_minutes=60, channels_on=frozenset(Channel), mail_configured=True
 )
+WITH_KEYS = replace(A_SITE, push_configured=True)
 
 
 def override(**events: bool) -> JobOverride:
@@ -219,7 +221,7 @@ def test_muting_silences_all_channels_of_what_is_wanted_and_wakes_nothing_else()
 
 
 def test_what_the_admin_has_not_decided() -> None:
-    assert channels_on({}) == set(Channel) - {Channel.APPRISE, Channel.WEBHOOK}
+    assert channels_on({}) == set(Channel) - {Channel.APPRISE, Channel.WEBHOOK, Channel.WEBPUSH}
     assert channels_on({"webhook": True, "email": False}) == {
         Channel.WEBPORTAL, Channel.ALERTMANAGER, Channel.WEBHOOK
     }  # fmt: skip
@@ -234,6 +236,9 @@ WHY_NOT = [
     (Channel.EMAIL, replace(EVERYTHING, has_address=False), A_SITE, "address"),
     (Channel.WEBHOOK, EVERYTHING, A_SITE, "added nothing"),
     (Channel.APPRISE, WITH_WEBHOOK, A_SITE, "added nothing"),
+    (Channel.WEBPUSH, WITH_BROWSER, A_SITE, "set no keys"),
+    (Channel.WEBPUSH, WITH_WEBHOOK, WITH_KEYS, "added no browser"),
+    (Channel.WEBPUSH, WITH_BROWSER, WITH_KEYS, ""),
     (Channel.WEBHOOK, WITH_WEBHOOK, A_SITE, ""),
     # one reason at a time: the one that the user can do least about
     (

@@ -1,0 +1,389 @@
+"""Web Push: what a browser's push service gets, what the browser reads, and what the service's answers lead to."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from datetime import time as clock
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db.models import F
+from django.utils import timezone
+from pytest_django.fixtures import Settings
+
+from notifications import own_targets
+from notifications.delivery import sender
+from notifications.delivery.push_message import MAX_BYTES
+from notifications.models import Delivery, DeliveryState, PushWindow
+from notifications.poller import Poller
+from preferences import targets
+from preferences.encryption import decrypt
+from preferences.kinds import ALL_EVENTS, Channel
+from preferences.models import ChannelPolicy, ChannelPreference, JobConfig, Target, UserPreference
+from tests.clients import client_of
+from tests.cluster import framework_name, submit, update
+from tests.deliveries import OCCURRED, reloaded, seconds_until_due
+from tests.push import CONTACT, KEY, Browser, add_browser, claims_of
+from tests.receiver import LOOPBACK, Receiver, running_receiver
+from tests.targets import make_target_delivery
+from tests.tls import Certificate, certificate
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("breaker", "_keys")]
+
+
+@pytest.fixture
+def _keys(settings: Settings) -> None:
+    settings.VAPID_PRIVATE_KEY, settings.VAPID_CONTACT = KEY, CONTACT
+
+
+@pytest.fixture(scope="module")
+def paths(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    return certificate(tmp_path_factory.mktemp("tls"), "localhost")
+
+
+@pytest.fixture(scope="module")
+def one_service(paths: Certificate) -> Iterator[Receiver]:
+    with running_receiver(paths) as server:
+        yield server
+
+
+@pytest.fixture
+def service(
+    one_service: Receiver, paths: Certificate, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Receiver]:
+    """A push service that may be reached, and whose certificate is trusted."""
+    settings.TARGETS_ALLOW_PRIVATE = LOOPBACK
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(paths.authority))
+    one_service.reset()
+    one_service.status = 201
+    yield one_service
+    one_service.let_go.set()
+
+
+@pytest.fixture
+def browser(service: Receiver) -> Browser:
+    return Browser(f"https://localhost:{service.port}/push/abc?x=1")
+
+
+def send_all() -> None:
+    while sender.deliver_once():
+        pass
+
+
+def end_jobs(*jobs: str, state: str = "FAILED") -> None:
+    """The jobs of alice end so, and the poller takes it."""
+    for job in jobs:
+        submit(job, "alice", notificationAtFailed=True, notificationAtSucceeded=True)
+        update(framework_name(job, "alice"), state=state)
+    step = Poller()
+    while step.run_once():
+        pass
+
+
+def only_push(user: User) -> None:
+    for channel in (Channel.EMAIL, Channel.WEBPORTAL):
+        ChannelPreference.objects.create(user=user, channel=channel, enabled=channel is Channel.WEBPORTAL)
+
+
+def pass_time(by: timedelta) -> None:
+    Delivery.objects.update(due_at=F("due_at") - by, planned_at=F("planned_at") - by)
+    PushWindow.objects.update(until=F("until") - by)
+
+
+class TestWhatIsSent:
+    def test_what_the_browser_reads(self, alice: User, service: Receiver, browser: Browser) -> None:
+        target = add_browser(alice, browser)
+        delivery = make_target_delivery(target, details={"why": "out of GPU memory", "exit_code": 137})
+        send_all()
+        assert reloaded(delivery).state == "sent"
+        (request,) = service.requests
+        message = browser.read(request.body)
+        assert message == {
+            "title": "resnet50-lr3 failed: out of GPU memory",
+            "body": message["body"],
+            "url": f"http://127.0.0.1:8000/jobs/{delivery.notification.framework_name}/",
+            "tag": request.headers["Topic"],
+            "timestamp": int(OCCURRED.timestamp() * 1000),
+            "lang": "en",
+        }
+        assert message["body"].startswith("Exit code 137")
+        assert Target.objects.get().last_ok_at is not None
+
+    def test_how_the_service_is_asked(self, alice: User, service: Receiver, browser: Browser) -> None:
+        """RFC 8030, 5; RFC 8291, 4; RFC 8292, 3."""
+        make_target_delivery(add_browser(alice, browser))
+        send_all()
+        (request,) = service.requests
+        assert request.path == "/push/abc?x=1"
+        assert request.headers["Content-Encoding"] == "aes128gcm"
+        assert request.headers["TTL"] == "86400"
+        assert request.headers["Urgency"] == "high"
+        assert re.fullmatch(r"[A-Za-z0-9_-]{1,32}", request.headers["Topic"])
+        claims = claims_of(request, audience=f"https://localhost:{service.port}")
+        assert claims["sub"] == CONTACT
+        assert 0 < claims["exp"] - time.time() <= 24 * 60 * 60
+        assert b"resnet50" not in request.body
+
+    @pytest.mark.parametrize(
+        ("event", "urgency"),
+        [("failed", "high"), ("alert", "high"), ("running", "normal"), ("succeeded", "normal")],
+    )
+    def test_what_is_pressing(
+        self, alice: User, service: Receiver, browser: Browser, event: str, urgency: str
+    ) -> None:
+        make_target_delivery(add_browser(alice, browser), event=event)
+        send_all()
+        assert service.requests[0].headers["Urgency"] == urgency
+
+    def test_one_topic_a_job(self, alice: User, service: Receiver, browser: Browser) -> None:
+        target = add_browser(alice, browser)
+        for framework, event in (("a" * 32, "running"), ("a" * 32, "failed"), ("b" * 32, "failed")):
+            make_target_delivery(target, framework_name=framework, event=event)
+        send_all()
+        first, second, third = (request.headers["Topic"] for request in service.requests)
+        assert first == second != third
+
+    def test_in_the_readers_language(self, alice: User, service: Receiver, browser: Browser) -> None:
+        UserPreference.objects.create(user=alice, language="zh-hans")
+        make_target_delivery(add_browser(alice, browser))
+        send_all()
+        message = browser.read(service.requests[0].body)
+        assert message["title"] == "resnet50-lr3 失败"
+        assert message["lang"] == "zh-hans"
+
+    def test_the_longest_text_of_all_fits(self, alice: User, service: Receiver, browser: Browser) -> None:
+        name = "𝕁" * 256
+        details = {"why": "𝕎" * 500, "task": "𝕋" * 5000, "exit_code": 1}
+        make_target_delivery(add_browser(alice, browser), job_name=name, details=details)
+        send_all()
+        plain = browser.decrypt(service.requests[0].body)
+        assert len(plain) <= MAX_BYTES
+        assert "𝕁…𝕁" in browser.read(service.requests[0].body)["title"]
+
+    def test_to_each_browser_with_its_own_key(self, alice: User, service: Receiver, browser: Browser) -> None:
+        other = Browser(browser.endpoint.replace("abc", "def"), auth=b"fedcba9876543210")
+        for one in (browser, other):
+            make_target_delivery(add_browser(alice, one))
+        send_all()
+        for request in service.requests:
+            reader = browser if request.path.startswith("/push/abc") else other
+            assert reader.read(request.body)["title"]
+        assert len(service.requests) == 2
+
+
+class TestAnswers:
+    @pytest.mark.parametrize(
+        ("status", "state"),
+        [
+            (200, "sent"), (201, "sent"), (202, "sent"), (400, "failed"), (401, "failed"), (403, "failed"),
+            (413, "failed"), (429, "retry"), (500, "retry"), (503, "retry"), (301, "failed"),
+        ],
+    )  # fmt: skip
+    def test_what_each_leads_to(
+        self, alice: User, service: Receiver, browser: Browser, status: int, state: str
+    ) -> None:
+        target = add_browser(alice, browser)
+        delivery = make_target_delivery(target)
+        service.status = status
+        sender.deliver_once()
+        assert reloaded(delivery).state == state
+        assert Target.objects.get().last_error == reloaded(delivery).last_error
+
+    @pytest.mark.parametrize("status", [404, 410])
+    def test_a_browser_that_is_gone_is_removed(
+        self, alice: User, service: Receiver, browser: Browser, status: int
+    ) -> None:
+        target = add_browser(alice, browser)
+        first, second = make_target_delivery(target), make_target_delivery(target)
+        service.status = status
+        sender.deliver_once()
+        assert [reloaded(one).state for one in (first, second)] == ["failed", "dropped"]
+        assert not Target.objects.exists()
+        assert len(service.requests) == 1
+
+    def test_retry_after_is_kept_to(self, alice: User, service: Receiver, browser: Browser) -> None:
+        delivery = make_target_delivery(add_browser(alice, browser))
+        service.status, service.headers = 429, {"Retry-After": "7200"}
+        sender.deliver_once()
+        assert 7000 < seconds_until_due(delivery) <= 7200
+
+    def test_a_foreign_key_says_what_to_do(self, alice: User, service: Receiver, browser: Browser) -> None:
+        service.status = 403
+        assert "Add the browser anew" in own_targets.send_test(add_browser(alice, browser))
+
+    def test_without_keys_it_waits(
+        self, alice: User, service: Receiver, browser: Browser, settings: Settings
+    ) -> None:
+        delivery = make_target_delivery(add_browser(alice, browser))
+        settings.VAPID_PRIVATE_KEY = ""
+        sender.deliver_once()
+        assert reloaded(delivery).state == "retry"
+        assert service.requests == []
+
+    def test_the_test_says_that_it_is_one(self, alice: User, service: Receiver, browser: Browser) -> None:
+        assert own_targets.send_test(add_browser(alice, browser)) == ""
+        assert browser.read(service.requests[0].body)["title"] == "A test from Notifcenter"
+
+
+class TestTheInsideOfTheNetwork:
+    def test_an_endpoint_inside_is_refused_when_it_is_connected_to(
+        self, alice: User, service: Receiver, browser: Browser, settings: Settings
+    ) -> None:
+        settings.TARGETS_ALLOW_PRIVATE = []
+        delivery = make_target_delivery(add_browser(alice, browser))
+        sender.deliver_once()
+        assert reloaded(delivery).state == "failed"
+        assert "inside the network" in reloaded(delivery).last_error
+        assert service.requests == []
+
+    def test_nothing_readable_is_stored_or_logged(
+        self, alice: User, service: Receiver, browser: Browser, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level("DEBUG")
+        target = add_browser(alice, browser)
+        make_target_delivery(target)
+        service.status = 500
+        sender.deliver_once()
+        stored = str(Target.objects.values().get())
+        assert browser.endpoint in decrypt(target.secret)
+        lines = [one.getMessage() for one in caplog.records if one.name.startswith(("notif", "pref"))]
+        shown = client_of(alice).get("/api/v1/targets/").content.decode()
+        assert lines
+        for text in (stored, *lines, shown):
+            assert "/push/abc" not in text
+            assert browser.subscription["keys"]["auth"] not in text
+
+
+class TestAStorm:
+    def test_many_failures_become_two_pushes_a_browser(
+        self, alice: User, service: Receiver, browser: Browser
+    ) -> None:
+        only_push(alice)
+        other = Browser(browser.endpoint.replace("abc", "def"))
+        for one in (browser, other):
+            add_browser(alice, one)
+        end_jobs(*(f"sweep-{number}" for number in range(30)))
+        send_all()
+        assert len(service.requests) == 2
+        assert Delivery.objects.filter(state=DeliveryState.BUNDLED).count() == 2 * 29
+        pass_time(timedelta(seconds=70))
+        send_all()
+        assert len(service.requests) == 4
+        assert set(Delivery.objects.values_list("state", flat=True)) == {"sent"}
+        last = service.requests[-1]
+        message = (browser if last.path.startswith("/push/abc") else other).read(last.body)
+        assert message["title"].startswith("29 jobs failed")
+        assert message["body"].splitlines()[3:] == ["… and 26 more", "Unread in your inbox: 30"]
+        assert message["url"] == "http://127.0.0.1:8000/"
+
+    def test_what_follows_the_storm_takes_its_place(
+        self, alice: User, service: Receiver, browser: Browser
+    ) -> None:
+        only_push(alice)
+        add_browser(alice, browser)
+        end_jobs("a", "b", "c")
+        pass_time(timedelta(seconds=70))
+        send_all()
+        end_jobs("d", "e")
+        pass_time(timedelta(seconds=70))
+        send_all()
+        topics = [request.headers["Topic"] for request in service.requests]
+        assert len(topics) == 3
+        assert topics[1] == topics[2]
+
+    def test_what_comes_alone_goes_out_at_once(
+        self, alice: User, service: Receiver, browser: Browser
+    ) -> None:
+        only_push(alice)
+        add_browser(alice, browser)
+        for job in ("a", "b"):
+            end_jobs(job)
+            send_all()
+            pass_time(timedelta(seconds=70))
+        assert len(service.requests) == 2
+
+    def test_one_mail_a_day_holds_no_push_back(
+        self, alice: User, service: Receiver, browser: Browser
+    ) -> None:
+        only_push(alice)
+        UserPreference.objects.create(user=alice, bundling_minutes=24 * 60)
+        add_browser(alice, browser)
+        end_jobs("a")
+        send_all()
+        assert len(service.requests) == 1
+
+    def test_mails_and_pushes_have_windows_of_their_own(
+        self, alice: User, service: Receiver, browser: Browser, settings: Any
+    ) -> None:
+        """A browser that is added in the middle of a storm is told at once."""
+        settings.EMAIL_CONFIGURED = True
+        end_jobs("a")
+        add_browser(alice, browser)
+        end_jobs("b")
+        states = Delivery.objects.filter(notification__job_name="b").values_list("channel", "state")
+        assert dict(states) == {"email": "bundled", "webpush": "pending"}
+
+
+class TestQuiet:
+    @pytest.fixture(autouse=True)
+    def _now_is_quiet(self, alice: User) -> None:
+        now = timezone.now()
+        start, end = now - timedelta(hours=1), now + timedelta(hours=1)
+        UserPreference.objects.create(
+            user=alice,
+            quiet_from=clock(start.hour, start.minute),
+            quiet_until=clock(end.hour, end.minute),
+        )
+        only_push(alice)
+
+    def test_pushes_wait_and_come_as_one(self, alice: User, service: Receiver, browser: Browser) -> None:
+        add_browser(alice, browser)
+        end_jobs("a", "b", state="SUCCEEDED")
+        send_all()
+        assert service.requests == []
+        pass_time(timedelta(hours=1))
+        send_all()
+        (request,) = service.requests
+        assert browser.read(request.body)["title"] == "2 succeeded"
+
+    def test_failures_pass_if_the_user_says_so(
+        self, alice: User, service: Receiver, browser: Browser
+    ) -> None:
+        UserPreference.objects.update(failures_pass_quiet=True)
+        add_browser(alice, browser)
+        end_jobs("a", state="SUCCEEDED")
+        end_jobs("b")
+        send_all()
+        (request,) = service.requests
+        assert browser.read(request.body)["title"].startswith("b failed")
+
+
+def test_a_muted_job_is_silent(alice: User, service: Receiver, browser: Browser) -> None:
+    """Also when the mute comes between the event and the push."""
+    only_push(alice)
+    add_browser(alice, browser)
+    end_jobs("a")
+    delivery = Delivery.objects.get()
+    JobConfig.objects.create(
+        framework_name=delivery.notification.framework_name,
+        submission_time=delivery.notification.submission_time,
+        muted=True,
+    )
+    send_all()
+    assert reloaded(delivery).state == "dropped"
+    assert service.requests == []
+
+
+def test_off_until_the_admin_allows_it(alice: User, service: Receiver, browser: Browser) -> None:
+    add_browser(alice, browser)
+    ChannelPolicy.objects.all().delete()
+    ChannelPreference.objects.create(
+        user=alice, channel=Channel.WEBPUSH, events=[e.value for e in ALL_EVENTS]
+    )
+    end_jobs("a")
+    assert not Delivery.objects.filter(channel=Channel.WEBPUSH).exists()
+    assert targets.own(alice).exists()
