@@ -46,9 +46,12 @@ RECONNECT_SECONDS = (0.2, 0.5, 1.0, 2.0)
 BUSY_WAIT_SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05)
 """Pauses while a writer's open transaction keeps the poller from going to sleep."""
 
-PACE_SECONDS = 0.025
-"""Pause between batches that are not full while changes keep coming: a larger batch costs the database less for each.
-The first change after an idle moment never waits for it."""
+PACE_SECONDS = (0.025, 0.1)
+"""Shortest and longest pause between batches that are not full while changes keep coming: a larger batch costs the
+database less for each. The first change after an idle moment never waits for it."""
+
+PACE = 3
+"""Such a pause is so many times as long as the batch before it took: the busier the machine, the more room it gets."""
 
 
 class CannotWorkError(Exception):
@@ -212,13 +215,15 @@ class Poller:
         blocked, busy = 0, False
         while not stop.requested:
             self._upkeep(listener)
+            started = time.monotonic()
             more = self.run_once()
             self._say(self._missing or "polling")
             if more:
                 self._stay_awake()
                 blocked = 0
                 if busy and not self._is_full:
-                    stop.wait(PACE_SECONDS)
+                    shortest, longest = PACE_SECONDS
+                    stop.wait(min(longest, max(shortest, PACE * (time.monotonic() - started))))
                 busy = True
             elif once:
                 return
