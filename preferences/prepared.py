@@ -52,7 +52,7 @@ def array_literal(kind: str, values: Iterable[object]) -> str:
 class Prepared:
     """`sql` has a `%s` for each of the `types`. A session of our own is needed (no pooler between transactions).
 
-    A parameter of an array's type is a collection of its elements.
+    A parameter of an array's type is a collection of its elements, or None.
     """
 
     def __init__(self, name: str, types: Sequence[str], sql: str) -> None:
@@ -73,5 +73,6 @@ class Prepared:
             known.add(self._name)
         values = list(parameters)
         for index, kind in self._arrays:
-            values[index] = array_literal(kind, values[index])
+            if values[index] is not None:
+                values[index] = array_literal(kind, values[index])
         cursor.execute(self._execute, values)

@@ -32,8 +32,9 @@ def test_what_goes_in_comes_out(kind: str) -> None:
     with connection.cursor() as cursor:
         statement.execute(cursor, [COLUMNS[kind]])
         assert [value for (value,) in cursor.fetchall()] == COLUMNS[kind]
-        statement.execute(cursor, [()])
-        assert cursor.fetchall() == []
+        for nothing in ((), None):
+            statement.execute(cursor, [nothing])
+            assert cursor.fetchall() == []
 
 
 def test_columns_stand_side_by_side() -> None:
