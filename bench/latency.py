@@ -160,7 +160,7 @@ def process(
     env = {**os.environ, **environment}
     child = subprocess.Popen(arguments, stdout=stdout, stderr=subprocess.DEVNULL, env=env)
     try:
-        while port and child.poll() is None and not _listens(port):
+        while port and child.poll() is None and not listens(port):
             time.sleep(0.05)
         yield child
     finally:
@@ -168,7 +168,7 @@ def process(
         child.wait()
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 

@@ -1,0 +1,142 @@
+"""Inbox page, unread count and search in a table of 10 million notifications, against one of 10 thousand.
+
+Measured over REST in this process; what counts is the time that the database takes, sign-in included.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from bench.database import Line, connect, quantile, reset
+from bench.scale import share
+
+FEW, MANY = 10_000, 10_000_000
+CHUNK = 1_000_000
+OTHERS = 1000
+"""Users beside the one who is measured; each hundredth row is that one's."""
+
+READER = "user1"
+ROUNDS = 200
+TARGET_MS = 5.0
+TARGET_RATIO = 2.0
+
+# Two in a hundred are unread, a third is archived: an inbox that is looked after now and then.
+_FILL = """
+INSERT INTO notifications_notification (user_id, event, ordinal, framework_name, submission_time, job_name,
+    virtual_cluster, details, occurred_at, created_at, in_inbox, read_at, archived_at)
+SELECT CASE WHEN n %% 100 = 0 THEN %(reader)s ELSE %(first)s + n %% %(others)s END,
+       (ARRAY['running', 'succeeded', 'failed', 'stopped'])[1 + n %% 4], 0, md5(n::text), at, 'resnet50-lr' || n / 100,
+       'default', '{"exit_code": 1, "phrase": "ContainerFailed", "reason": "The container ended with exit code 1."}',
+       at, at, true, CASE WHEN n / 100 %% 50 <> 0 THEN at END, CASE WHEN n / 100 %% 3 = 0 THEN at END
+  FROM generate_series(%(start)s, %(end)s) n
+ CROSS JOIN LATERAL (SELECT now() - interval '30 s' * ((%(all)s - n) / 100) AS at) t
+"""
+_OTHERS = """
+INSERT INTO auth_user (username, password, email, first_name, last_name, is_active, is_staff, is_superuser, date_joined)
+SELECT 'other' || n, '!', '', '', '', true, false, false, now() FROM generate_series(1, %s) n
+ON CONFLICT DO NOTHING
+"""
+
+
+def run() -> Iterator[Line]:
+    reset(1)
+    few = _figures(_fill(FEW))
+    rows = share(MANY)
+    many = _figures(_fill(rows))
+    for name, (p50, p99) in many.items():
+        yield Line(
+            f"{name}, {rows:,} notifications, p99",
+            f"{p99:.2f} ms",
+            f"{few[name][1]:.2f} ms of {FEW:,}",
+            None,
+            f"≤ {TARGET_MS:.0f} ms",
+            p99 <= TARGET_MS,
+        )
+        ratio = p50 / few[name][0]
+        yield Line(
+            "… p50",
+            f"{p50:.2f} ms",
+            f"{few[name][0]:.2f} ms",
+            ratio,
+            f"≤ {TARGET_RATIO:.0f} ×",
+            ratio <= TARGET_RATIO,
+        )
+
+
+def _fill(rows: int) -> int:
+    """That many notifications, the newest now; returns how many are the reader's."""
+    connection = connect()
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute("SET synchronous_commit = off; TRUNCATE notifications_notification CASCADE")
+        cursor.execute(_OTHERS, [OTHERS])
+        cursor.execute("SELECT id FROM auth_user WHERE username = %s", [READER])
+        (reader,) = cursor.fetchall()[0]
+        cursor.execute("SELECT min(id) FROM auth_user WHERE username LIKE 'other%'")
+        (first,) = cursor.fetchall()[0]
+        for start in range(0, rows, CHUNK):
+            values = {"reader": reader, "first": first, "others": OTHERS, "all": rows}
+            cursor.execute(_FILL, {**values, "start": start + 1, "end": min(rows, start + CHUNK)})
+        cursor.execute("VACUUM ANALYZE notifications_notification")
+        cursor.execute("CHECKPOINT")
+    connection.close()
+    return rows // 100
+
+
+def _figures(own: int) -> dict[str, tuple[float, float]]:
+    """By question: p50 and p99 of the database's milliseconds."""
+    from django.contrib.auth.models import User
+    from django.test import Client
+
+    browser = Client(SERVER_NAME="127.0.0.1")
+    browser.force_login(User.objects.get(username=READER))
+    address = "/api/v1/notifications/"
+    middle = browser.get(address, {"page_size": 50}).json()["next"]
+
+    def get(where: str, **query: Any) -> Callable[[], None]:
+        def ask() -> None:
+            answer = browser.get(where, query)
+            assert answer.status_code == 200, answer.content
+
+        return ask
+
+    questions = {
+        "inbox, first page": get(address, page_size=50),
+        "inbox, a later page": get(middle),
+        "inbox, unread": get(address, unread="true", page_size=50),
+        "unread count": get(f"{address}unread/"),
+        "search by job, found": get(address, q=f"lr{own - 5}"),
+        "search by job, not found": get(address, q="no such job"),
+        "failed ones of a job's name": get(address, event="failed", job=f"resnet50-lr{own - 7}"),
+    }
+    return {name: _measure(ask) for name, ask in questions.items()}
+
+
+def _measure(ask: Callable[[], None]) -> tuple[float, float]:
+    with _database_milliseconds() as spent:
+        totals = []
+        for _ in range(ROUNDS):
+            before = spent[0]
+            ask()
+            totals.append(spent[0] - before)
+    return quantile(totals, 0.5), quantile(totals, 0.99)
+
+
+@contextmanager
+def _database_milliseconds() -> Iterator[list[float]]:
+    from django.db import connection
+
+    spent = [0.0]
+
+    def watch(execute: Callable[..., Any], *arguments: Any) -> Any:
+        started = time.perf_counter()
+        try:
+            return execute(*arguments)
+        finally:
+            spent[0] += (time.perf_counter() - started) * 1000
+
+    with connection.execute_wrapper(watch):
+        yield spent

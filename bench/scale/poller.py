@@ -1,0 +1,156 @@
+"""A thousand changes a second among 10 million jobs: does one poller keep up, and how long does a change take?"""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import psutil
+from psycopg2 import extensions
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection
+
+from bench.database import Line, connect, quantile, reset
+from bench.latency import client_of, free_port, process
+from bench.scale import share
+
+FRAMEWORKS = 10_000_000
+CHUNK = 1_000_000
+RATE = 1000
+SECONDS = 30
+BURST_SECONDS = 0.02
+WATCHER = "user1"
+TARGET_SECONDS = 0.25
+
+# Finished long ago, and without a snapshot: what counts is how many there are.
+_FILL = """
+INSERT INTO frameworks (name, "jobName", "userName", "virtualCluster", "totalGpuNumber", state, retries,
+    "submissionTime", "completionTime", "updatedAt")
+SELECT md5('old' || n), 'user' || n %% 20 || '~old-' || n, 'user' || n %% 20, 'default', 1, 'SUCCEEDED', 0,
+    at, at, at
+FROM generate_series(%s, %s) n CROSS JOIN LATERAL (SELECT now() - interval '1 year' - n * interval '1 s' AS at) t
+"""
+_CHANGE = """
+UPDATE frameworks SET state = 'RUNNING', "subState" = 'AttemptRunning', "launchTime" = now(), "updatedAt" = now()
+WHERE name = %s
+"""
+
+
+def run() -> Iterator[Line]:
+    changes, rows = RATE * SECONDS, share(FRAMEWORKS)
+    reset(changes)
+    _fill(rows)
+    port = free_port()
+    arrived: dict[str, float] = {}
+    with ExitStack() as stack:
+        daphne = [sys.executable, "-m", "daphne", "-v", "0", "-p", str(port), "notifcenter.asgi:application"]
+        stack.enter_context(process(daphne, port))
+        poller = stack.enter_context(process([sys.executable, "manage.py", "poll_frameworks"]))
+        client = stack.enter_context(client_of(WATCHER, port))
+        threading.Thread(target=_listen, args=[client, arrived], daemon=True).start()
+        writer = connect()
+        writer.autocommit = True
+        parts = [psutil.Process(poller.pid), psutil.Process(_leader(writer))]
+        before, started = [_seconds(part) for part in parts], time.monotonic()
+        written = _write(writer, changes)
+        lasted = time.monotonic() - started
+        left = _waiting(writer)
+        after = [_seconds(part) for part in parts]
+        watched = _watched(writer, list(written))
+        deadline = time.monotonic() + 30
+        while len(arrived) < len(watched) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        writer.close()
+    took = [arrived[name] - written[name] for name in watched if name in arrived]
+    yield Line(
+        f"{len(written) / lasted:,.0f} changes/s of {rows:,} jobs: commit → frame, p99",
+        f"{quantile(took, 0.99) * 1000:.0f} ms",
+        f"p50 {quantile(took, 0.5) * 1000:.0f} ms",
+        None,
+        f"≤ {TARGET_SECONDS * 1000:.0f} ms",
+        quantile(took, 0.99) <= TARGET_SECONDS and len(took) == len(watched),
+    )
+    for name, share_of_core in zip(
+        ("poller", "its database session"),
+        ((b - a) / lasted for a, b in zip(before, after, strict=True)),
+        strict=True,
+    ):
+        yield Line(f"… {name}, of one core", f"{share_of_core:.0%}", "", None, "≤ 100 %", share_of_core <= 1)
+    yield Line("… changes left at the end", f"{left}", "", None, f"≤ {RATE // 2}", left <= RATE // 2)
+
+
+def _fill(rows: int) -> None:
+    connection = connect()
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute("SET synchronous_commit = off; ALTER TABLE frameworks DISABLE TRIGGER USER")
+        for start in range(0, rows, CHUNK):
+            cursor.execute(_FILL, [start + 1, min(rows, start + CHUNK)])
+        cursor.execute("ALTER TABLE frameworks ENABLE TRIGGER USER")
+        cursor.execute("VACUUM ANALYZE frameworks")
+        cursor.execute("CHECKPOINT")
+    connection.close()
+
+
+def _leader(session: extensions.connection) -> int:
+    """The process of the poller's database session, once it is at work."""
+    with session.cursor() as cursor:
+        while True:
+            cursor.execute(
+                "SELECT l.pid FROM pg_locks l, notifications_pollerstate p WHERE l.locktype = 'advisory' "
+                "AND l.objid = 2 AND l.granted AND p.heartbeat_at > now() - interval '5 s'"
+            )
+            if found := cursor.fetchall():
+                return int(found[0][0])
+            time.sleep(0.1)
+
+
+def _write(session: extensions.connection, changes: int) -> dict[str, float]:
+    """By framework, when its change had been committed."""
+    written: dict[str, float] = {}
+    each = int(RATE * BURST_SECONDS)
+    with session.cursor() as cursor:
+        cursor.execute(
+            "SELECT name FROM frameworks WHERE state = 'WAITING' ORDER BY name LIMIT %s", [changes]
+        )
+        names = [name for (name,) in cursor.fetchall()]
+        begun = time.monotonic()
+        for number, start in enumerate(range(0, changes, each)):
+            time.sleep(max(0.0, begun + number * BURST_SECONDS - time.monotonic()))
+            for name in names[start : start + each]:
+                cursor.execute(_CHANGE, [name])
+                written[name] = time.monotonic()
+    return written
+
+
+def _watched(session: extensions.connection, names: list[str]) -> list[str]:
+    with session.cursor() as cursor:
+        cursor.execute(
+            'SELECT name FROM frameworks WHERE name = ANY(%s) AND "userName" = %s', [names, WATCHER]
+        )
+        return [name for (name,) in cursor.fetchall()]
+
+
+def _waiting(session: extensions.connection) -> int:
+    with session.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM notifications_capturedchange")
+        return int(cursor.fetchall()[0][0])
+
+
+def _listen(client: ClientConnection, arrived: dict[str, float]) -> None:
+    try:
+        for text in client:
+            frame = json.loads(text)
+            if frame["type"] == "notification":
+                arrived[frame["notification"]["job"]["framework"]] = time.monotonic()
+    except ConnectionClosed:
+        pass
+
+
+def _seconds(part: psutil.Process) -> float:
+    times = part.cpu_times()
+    return float(times.user + times.system)
