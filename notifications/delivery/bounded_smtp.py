@@ -142,11 +142,14 @@ class EmailBackend(smtp.EmailBackend):
     def is_ready(self) -> bool:
         """Whether the connection is good for another mail: servers hang up after a while, or after so many.
 
-        RSET rather than NOOP, because smtplib leaves a mail half begun when DATA is refused.
+        RSET rather than NOOP, because smtplib leaves a mail half begun when DATA is refused. Where the server allows
+        it, it goes out with the next mail, which may then find a StaleConnection.
         """
         if self.connection is None:
             return False
         self.connection.begin()
+        if self.connection.pipelines:
+            return True
         try:
             return bool(self.connection.rset()[0] == OK)
         except OSError:

@@ -16,6 +16,7 @@ from notifications.delivery import answers
 from notifications.delivery.base import AddressRefused, ChannelDown, DeliveryError, Transport
 from notifications.delivery.bounded_smtp import EmailBackend
 from notifications.delivery.mail import compose
+from notifications.delivery.pipelining import StaleConnection
 from notifications.delivery.queue import Also
 from notifications.models import Delivery
 from preferences import addresses
@@ -61,9 +62,19 @@ class EmailTransport(Transport):
 
     def post(self, message: EmailMessage) -> None:
         """Raises like `send`."""
+        try:
+            self._post(message)
+        except StaleConnection:
+            self._hang_up()
+            self.open()
+            self._post(message)
+
+    def _post(self, message: EmailMessage) -> None:
         message.connection = self._backend
         try:
             message.send()
+        except StaleConnection:
+            raise
         except (OSError, ValueError) as error:
             if not answers.leaves_in_step(error):
                 self._hang_up()

@@ -12,12 +12,24 @@ END_OF_MAIL = b".\r\n"
 Reply = tuple[int, bytes]
 
 
+class StaleConnection(smtplib.SMTPServerDisconnected):
+    """The server has hung up since the last mail, or is about to: this one needs a new connection."""
+
+
 class PipeliningSMTP(smtplib.SMTP):
+    """A mail on a connection that has been used begins with RSET, which shows whether it is still good."""
+
+    _used = False
+
+    @property
+    def pipelines(self) -> bool:
+        return self.has_extn("pipelining")
+
     def sendmail(  # type: ignore[override]
         self, from_addr: str, to_addrs: Sequence[str], msg: bytes, *options: Any
     ) -> dict[str, Reply]:
-        """Raises what smtplib raises, for the same answers."""
-        if len(to_addrs) != 1 or not self.has_extn("pipelining"):
+        """Raises what smtplib raises, for the same answers, and StaleConnection."""
+        if len(to_addrs) != 1 or not self.pipelines:
             return super().sendmail(from_addr, to_addrs, msg, *options)
         (recipient,) = to_addrs
         size = f" size={len(msg)}" if self.has_extn("size") else ""
@@ -28,7 +40,7 @@ class PipeliningSMTP(smtplib.SMTP):
         )
         if any("\r" in command or "\n" in command for command in commands):
             raise ValueError("An address must not contain a newline.")
-        self.send("".join(f"{command}\r\n" for command in commands))
+        self._begin("".join(f"{command}\r\n" for command in commands))
         self._check(self._replies(len(commands)), from_addr, recipient)
         quoted = smtplib._quote_periods(msg)  # type: ignore[attr-defined]
         self.send(quoted + (b"" if quoted.endswith(b"\r\n") else b"\r\n") + END_OF_MAIL)
@@ -37,6 +49,19 @@ class PipeliningSMTP(smtplib.SMTP):
             self._let_go(code)
             raise smtplib.SMTPDataError(code, said)
         return {}
+
+    def _begin(self, commands: str) -> None:
+        if not self._used:
+            self._used = True
+            self.send(commands)
+            return
+        try:
+            self.send(f"rset\r\n{commands}")
+            code, said = self.getreply()
+        except smtplib.SMTPServerDisconnected as error:
+            raise StaleConnection(str(error)) from error
+        if code != OK:
+            raise StaleConnection(f"{code} {said!r}")
 
     def _replies(self, count: int) -> list[Reply]:
         """Fewer when the server hangs up after a refusal."""

@@ -40,7 +40,7 @@ def _play(opened: Folder | EmptiedRedis, folder: Path, kills: int, kill: Kill = 
     _runs.append(run)
     TABLE.parent.mkdir(exist_ok=True)
     TABLE.write_text(report.table(_runs), encoding="utf-8")
-    sys.stderr.write(f"\n{report.table(_runs)}")
+    sys.stderr.write(f"\n{report.line(run)}\n{report.table(_runs)}")
     run.check()
 
 

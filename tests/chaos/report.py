@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from tests.chaos.run import Run
 
@@ -26,7 +27,11 @@ def line(run: Run) -> str:
 def table(runs: Sequence[Run]) -> str:
     """In Markdown, a column for each run."""
     columns = [dict(_rows(run)) for run in runs]
-    names = list(dict.fromkeys(name for column in columns for name in column))
+    names = list(columns[0])
+    for column in columns[1:]:
+        for before, name in pairwise(column):
+            if name not in names:
+                names.insert(names.index(before) + 1, name)
     rows = [
         ["", *(f"**{run.broker}**" for run in runs)],
         ["---"] * (len(runs) + 1),
@@ -48,8 +53,8 @@ def _rows(run: Run) -> Iterator[Row]:
     yield "seconds", f"{run.seconds:.0f}"
     yield "changes of the cluster", f"{run.changes:,}"
     yield "**notifications expected**", f"**{told.expected:,}**"
-    yield "… lost", f"**{told.lost}**"
-    yield "… doubles", f"**{told.too_much}**"
+    yield "… notifications lost", f"**{told.lost}**"
+    yield "… notifications doubled", f"**{told.too_much}**"
     yield "… jobs told out of order", f"**{told.out_of_order}**"
     clients = _clients(run)
     yield "**notifications told to websocket clients**", f"**{clients['told']:,}**"
@@ -58,15 +63,15 @@ def _rows(run: Run) -> Iterator[Row]:
         f"{clients['connections']}, {clients['connections lost or refused']}",
     )
     yield "… resyncs", str(clients["resyncs"])
-    yield "… gaps", f"**{clients['gaps']}**"
-    yield "… doubles", f"**{clients['doubles']}**"
+    yield "… gaps at websocket clients", f"**{clients['gaps']}**"
+    yield "… doubles at websocket clients", f"**{clients['doubles']}**"
     yield "**mails expected**", f"**{mails.deliveries:,}**"
     yield "… sent", f"{mails.sent:,}"
     yield "… of them together with others", f"{mails.in_bundles:,}"
-    yield "… refused for good by the server", str(mails.refused)
+    yield "… refused for good by the server (those of one mail together)", str(mails.refused)
     yield "… dropped, as the address refuses everything", str(mails.given_up)
     yield "… sent before they were due", f"**{clock.too_early()}**"
-    yield "… lost", f"**{mails.lost}**"
+    yield "… mails lost", f"**{mails.lost}**"
     yield "… doubles of what was in flight at a kill", str(mails.doubled_at_a_kill)
     yield "… doubles of what the server took without saying so", str(mails.doubled_by_the_server)
     yield "… other doubles", f"**{mails.doubled_otherwise}**"

@@ -121,13 +121,13 @@ def play(
         writers = [pool.submit(cluster.run, number) for number in range(WRITERS)]
         written = 0
         while site.kills.total() < kills:
+            site.wait_for_mails(dice)  # of the changes before; the kill meets the next ones
             allowed = changes * (site.kills.total() + 1) // (kills + 1)
             cluster.write(allowed - written)
             written = allowed
             _something_else(dice, clock, server)
             if dice.random() < 0.2:
                 emptied.append(broker.empty(dice))
-            site.wait_for_mails(dice)
             kill(site, dice)
             say(f"{time.monotonic() - started:4.0f} s  {site.kills.total()} kills\n")
         cluster.write(changes - written)

@@ -159,3 +159,17 @@ def test_each_attempt_has_the_same_message_id(settings: Settings, alice: User) -
     ids = [line for mail in server.mails for line in mail.splitlines() if line.startswith(b"Message-ID:")]
     assert len(ids) == 6
     assert {ids.count(one) for one in ids} == {3}
+
+
+@pytest.mark.parametrize("does", [hang_up, reset, then(say("421 4.4.2 idle for too long"), hang_up), silence])
+def test_a_connection_that_is_no_longer_good_costs_no_mail_a_chance(
+    settings: Settings, alice: User, does: Does
+) -> None:
+    """Pipelining: the answer to RSET comes when the mail has been begun already."""
+    deliveries = [make_delivery(alice) for _ in range(3)]
+    with MisbehavingServer({"RSET": does}) as server:
+        server.use(settings)
+        sender.deliver_once()
+        assert [reloaded(delivery).refusals for delivery in deliveries] == [0, 0, 0]
+        assert [reloaded(delivery).state for delivery in deliveries] == [DeliveryState.SENT] * 3
+        assert (len(server.mails), server.connections) == (3, 3)
