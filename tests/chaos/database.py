@@ -25,15 +25,14 @@ def needs_private_server() -> None:
 
 
 def kill_database(site: Site, dice: random.Random) -> None:
-    """With SIGKILL: the whole server, its first process, or a session's, after which it restarts by
-    itself."""
+    """With SIGKILL: the whole server, its first process, or a session's, after which it restarts by itself."""
     what = dice.choice(list(VICTIMS))
     site.note_what_is_in_flight()
     for process in VICTIMS[what](_server()):
         with suppress(psutil.NoSuchProcess):
             process.kill()
-    connection.close()
-    _wait_until_it_answers()
+    wait_for(_is_gone, what="the kill has reached our session")
+    wait_for(_answers, what="PostgreSQL is back")
     site.note_what_is_in_flight()
     site.cut_off += len(site.workers.alive)
     site.kills[f"PostgreSQL, {what}"] += 1
@@ -66,14 +65,15 @@ VICTIMS: Mapping[str, Callable[[psutil.Process], list[psutil.Process]]] = {
 }
 
 
-def _wait_until_it_answers() -> None:
+def _answers() -> bool:
     """Asking starts it again, unless it does so by itself."""
+    try:
+        return sql("SELECT 1") == [(1,)]
+    except (OperationalError, InterfaceError):
+        connection.close()
+        return False
 
-    def answers() -> bool:
-        try:
-            return sql("SELECT 1") == [(1,)]
-        except (OperationalError, InterfaceError):
-            connection.close()
-            return False
 
-    wait_for(answers, what="PostgreSQL is back")
+def _is_gone() -> bool:
+    """Whichever process of it is killed, all sessions end; a moment later, if it was another's session."""
+    return not _answers()
