@@ -18,7 +18,7 @@ from tests.processes import ROOT
 SEED = 20261126
 KILLS = 100
 """With each of the brokers."""
-KILLS_OF_THE_DATABASE = 20
+KILLS_OF_THE_DATABASE = 40
 JOBS_FOR_A_KILL = 12
 TABLE = ROOT / ".data" / "chaos.md"
 
