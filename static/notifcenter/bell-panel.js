@@ -1,69 +1,132 @@
-/** What the bell's panel shows between its head and its foot. */
+/** What the bell's panel shows: the latest notifications. Loaded when it is first opened. */
 
 import { html, repeat } from "./vendor/lit.js";
-import { eventWord, exactTime, relativeTime } from "./format.js";
+import { readAll, setRead } from "./actions.js";
+import { alertSwitches } from "./alert-switches.js";
+import { LOST } from "./format.js";
+import { mark, when, word } from "./parts.js";
 
-export const mark = (event) => html`<span class="mark" data-event=${event} aria-hidden="true"></span>`;
+export { panelStyles as styles } from "./panel-styles.js";
 
-export const word = (event, t) => html`<span class="word" data-event=${event}>${eventWord(event, t)}</span>`;
+const SHOWN = 10;
 
-export const when = (time, t) =>
-  html`<time datetime=${time} title=${exactTime(time, t)}>${relativeTime(time, t)}</time>`;
+export class Panel {
+  #host;
+  #store;
+  #list;
+  #message = "";
 
-/**
- * @param {object[]} items those to show
- * @param {string} state of the list
- * @param {boolean} refused whether the server knows who is asking
- * @param {object} row `{url(item), open(event, item), read(item)}`
- * @param {() => void} retry
- * @param {import("./i18n.js").Translator} t
- */
-export function panelBody({ items, state, refused, row, retry, t }) {
-  if (items.length) {
-    return html`<ul>
-      ${repeat(
-        items,
-        ({ id }) => id,
-        (item) => panelRow(item, row, t),
-      )}
-    </ul>`;
+  /** @param {object} host `{redraw(), focus(), emit(name, detail), url(item)}` */
+  constructor(host) {
+    this.#host = host;
   }
-  if (refused) return note(t("You are signed out"), t("Sign in again to see your notifications."));
-  if (state === "ready") return note(t("Nothing here yet"), t("What happens to your jobs will show up here."));
-  if (state === "error") {
-    return note(
-      t("This did not work"),
-      t("The notifications could not be loaded."),
-      html`<button class="text-button" type="button" @click=${retry}>${t("Try again")}</button>`,
-    );
+
+  /** Shows what this store has, from now on; null: nothing any more. */
+  follow(store, { open = false } = {}) {
+    this.#store?.forget(this.#list);
+    this.#store = store;
+    this.#list = store?.list({ pageSize: SHOWN });
+    if (store && open) this.#load();
   }
-  return html`<p class="visually-hidden">${t("Loading…")}</p>
-    ${[1, 2, 3, 4].map(() => html`<div class="bones" aria-hidden="true"><i></i><i></i><i></i></div>`)}`;
+
+  opened() {
+    this.#message = "";
+    if (this.#list.state !== "ready") this.#load();
+  }
+
+  /** Says at the foot what did not work. */
+  say(message) {
+    this.#message = message;
+    this.#host.redraw();
+  }
+
+  render({ t, inbox }) {
+    return html`
+      <div class="head">
+        <h2>${t("Notifications")}</h2>
+        ${this.#store.unread
+          ? html`<button class="text-button" type="button" @click=${this.#readAll}>${t("Mark all read")}</button>`
+          : ""}
+      </div>
+      <div class="scroll">${this.#body(t)}</div>
+      ${alertSwitches(t, this.#host.redraw)}
+      <div class="foot">${this.#status(t)} <a href=${inbox}>${t("Open inbox")}</a></div>
+    `;
+  }
+
+  #status(t) {
+    if (this.#message) return html`<span role="alert">${this.#message}</span>`;
+    const lost = LOST[this.#store.status];
+    return lost ? html`<span class="status"><span class="icon"></span>${t(lost)}</span>` : html`<span></span>`;
+  }
+
+  #body(t) {
+    const { items, state } = this.#list;
+    if (items.length) {
+      return html`<ul>
+        ${repeat(
+          items.slice(0, SHOWN),
+          ({ id }) => id,
+          (item) => this.#row(item, t),
+        )}
+      </ul>`;
+    }
+    if (this.#store.status === "refused") {
+      return note(t("You are signed out"), t("Sign in again to see your notifications."));
+    }
+    if (state === "ready") return note(t("Nothing here yet"), t("What happens to your jobs will show up here."));
+    if (state === "error") {
+      return note(
+        t("This did not work"),
+        t("The notifications could not be loaded."),
+        html`<button class="text-button" type="button" @click=${this.#load}>${t("Try again")}</button>`,
+      );
+    }
+    return html`<p class="visually-hidden">${t("Loading…")}</p>
+      ${[1, 2, 3, 4].map(() => html`<div class="bones" aria-hidden="true"><i></i><i></i><i></i></div>`)}`;
+  }
+
+  #row(item, t) {
+    const reader = html`<button
+      class="row__read"
+      type="button"
+      title=${t("Mark as read")}
+      aria-label=${t("Mark as read: {title}", item)}
+      @click=${() => this.#read(item)}
+    ></button>`;
+    return html`
+      <li class="row ${item.read_at ? "" : "row--unread"}">
+        <a class="row__link" href=${this.#host.url(item)} @click=${(event) => this.#open(event, item)}>
+          ${mark(item.event)}
+          <span class="row__text">
+            <span class="row__title">${item.title}</span>
+            ${item.summary ? html`<span class="row__summary">${item.summary}</span>` : ""}
+            <span class="row__summary">${word(item.event, t)} · ${when(item.occurred_at, t)}</span>
+          </span>
+        </a>
+        ${item.read_at ? "" : reader}
+      </li>
+    `;
+  }
+
+  #load = () => this.#store.load(this.#list);
+
+  #open = (event, item) => {
+    this.#store.act(setRead(item, true));
+    if (!this.#host.emit("notif-open", { notification: item })) event.preventDefault();
+  };
+
+  #read = (item) => {
+    this.#host.focus();
+    this.#store.act(setRead(item, true));
+  };
+
+  #readAll = () => {
+    this.#host.focus();
+    this.#store.act(readAll(this.#store));
+  };
 }
 
 function note(title, text, action = "") {
   return html`<div class="note"><span class="icon"></span><strong>${title}</strong><p>${text}</p>${action}</div>`;
-}
-
-function panelRow(item, { url, open, read }, t) {
-  const reader = html`<button
-    class="row__read"
-    type="button"
-    title=${t("Mark as read")}
-    aria-label=${t("Mark as read: {title}", item)}
-    @click=${() => read(item)}
-  ></button>`;
-  return html`
-    <li class="row ${item.read_at ? "" : "row--unread"}">
-      <a class="row__link" href=${url(item)} @click=${(event) => open(event, item)}>
-        ${mark(item.event)}
-        <span class="row__text">
-          <span class="row__title">${item.title}</span>
-          ${item.summary ? html`<span class="row__summary">${item.summary}</span>` : ""}
-          <span class="row__summary">${word(item.event, t)} · ${when(item.occurred_at, t)}</span>
-        </span>
-      </a>
-      ${item.read_at ? "" : reader}
-    </li>
-  `;
 }

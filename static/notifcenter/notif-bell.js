@@ -1,15 +1,13 @@
 import { html } from "./vendor/lit.js";
-import { readAll, setRead } from "./actions.js";
-import { panelBody } from "./bell-panel.js";
 import { bellStyles } from "./bell-styles.js";
 import { StoreController } from "./controller.js";
 import { NotifElement } from "./element.js";
 import { LOST, countText, failureText, safeUrl } from "./format.js";
+import { later } from "./later.js";
+import { Speaker } from "./speaker.js";
 import { shared, sharedSheet } from "./styles.js";
 
-const SHOWN = 10;
 const EDGE_PX = 8;
-const GATHER_MS = 1_000;
 
 /**
  * A bell with the number of unread notifications, and a panel with the latest.
@@ -34,36 +32,36 @@ export class NotifBell extends NotifElement {
     jobUrl: { attribute: false },
     theme: {},
     _announced: { state: true },
-    _message: { state: true },
   };
   static styles = [shared, bellStyles];
 
   #controller = new StoreController(this, {
-    arrival: (item) => this.#announceSoon(item),
+    arrival: (item) => this.#speaker.arrived(item),
     failure: (failure) => this.#failed(failureText(failure, this.t)),
   });
-  #list;
+  #panel = null; // what is in it, once it has been opened
   #told = "";
-  #arrivals = [];
-  #announceTimer;
+  #speaker = new Speaker({
+    say: (text) => (this._announced = text),
+    page: () => ({ store: this.#store, t: this.t, open: this.#follow }),
+  });
 
   constructor() {
     super();
     this.baseUrl = "";
     this.token = "";
     this._announced = "";
-    this._message = "";
   }
 
   storeChanged(store) {
-    this.#list = store.list({ pageSize: SHOWN });
-    if (this.#panel?.matches(":popover-open")) this.#load();
+    this.#panel?.follow(store, { open: this.#isOpen });
   }
 
   disconnectedCallback() {
     super.disconnectedCallback();
     globalThis.removeEventListener("resize", this.#place);
-    this.#store?.forget(this.#list);
+    this.#panel?.follow(null);
+    this.#speaker.leave(this.#store);
   }
 
   updated() {
@@ -76,49 +74,47 @@ export class NotifBell extends NotifElement {
 
   render() {
     const { t } = this;
-    const { unread } = this.#store;
+    const { unread, status } = this.#store;
     const count = countText(this.#store);
+    const lost = LOST[status] && t(LOST[status]);
     return html`${sharedSheet}
       <button
-        class="bell"
+        class="bell ${lost ? "bell--lost" : ""}"
         part="bell"
         type="button"
         popovertarget="panel"
         aria-haspopup="dialog"
         aria-label=${unread ? t("Notifications, {count} unread", { count }) : t("Notifications")}
+        title=${lost ?? ""}
+        @pointerenter=${this.#loadPanel}
       >
         <span class="icon"></span>
         ${unread ? html`<span class="badge" part="badge" aria-hidden="true">${count}</span>` : ""}
       </button>
       <div id="panel" class="panel" part="panel" popover role="dialog" aria-label=${t("Notifications")} tabindex="-1"
         @beforetoggle=${this.#toggles} @toggle=${this.#toggled}>
-        <div class="head">
-          <h2>${t("Notifications")}</h2>
-          ${unread
-            ? html`<button class="text-button" type="button" @click=${this.#readAll}>${t("Mark all read")}</button>`
-            : ""}
-        </div>
-        <div class="scroll">
-          ${panelBody({
-            items: this.#list.items.slice(0, SHOWN),
-            state: this.#list.state,
-            refused: this.#store.status === "refused",
-            row: { url: this.#url, open: this.#open, read: this.#read },
-            retry: this.#load,
-            t,
-          })}
-        </div>
-        <div class="foot">${this.#status()} <a href=${this.#inbox}>${t("Open inbox")}</a></div>
+        ${this.#panel
+          ? this.#panel.render({ t, inbox: this.#inbox })
+          : html`<p class="wait">${lost || t("Loading…")}</p>`}
       </div>
       <div class="visually-hidden" role="status">${this._announced}</div>
     `;
   }
 
-  #status() {
-    if (this._message) return html`<span role="alert">${this._message}</span>`;
-    const lost = LOST[this.#store.status];
-    return lost ? html`<span class="status"><span class="icon"></span>${this.t(lost)}</span>` : html`<span></span>`;
-  }
+  #loadPanel = async () => {
+    const { Panel, styles } = await later("bell-panel.js");
+    if (this.#panel) return;
+    const sheets = this.renderRoot.adoptedStyleSheets;
+    this.renderRoot.adoptedStyleSheets = [...sheets, styles.styleSheet];
+    this.#panel = new Panel({
+      redraw: () => this.requestUpdate(),
+      focus: () => this.#popover.focus(),
+      emit: (name, detail) => this.#emit(name, detail),
+      url: this.#url,
+    });
+    if (this.isConnected) this.#panel.follow(this.#store, { open: this.#isOpen });
+    this.requestUpdate();
+  };
 
   /** The browser gives the focus back to what it sees from outside, which is this element, not its button. */
   #toggles = (event) => {
@@ -129,16 +125,16 @@ export class NotifBell extends NotifElement {
     const open = event.newState === "open";
     globalThis[open ? "addEventListener" : "removeEventListener"]("resize", this.#place);
     if (!open) return;
-    this._message = "";
     this.#place();
-    this.#panel.focus();
-    if (this.#list.state !== "ready") this.#load();
+    this.#popover.focus();
+    if (this.#panel) this.#panel.opened();
+    else this.#loadPanel();
   };
 
   /** Below the bell, its end at the bell's end, always inside the window. */
   #place = () => {
     const bell = this.#button.getBoundingClientRect();
-    const { style, offsetWidth: width } = this.#panel;
+    const { style, offsetWidth: width } = this.#popover;
     const left = this.matches(":dir(rtl)") ? bell.left : bell.right - width;
     const top = bell.bottom + EDGE_PX;
     style.left = `${Math.max(EDGE_PX, Math.min(left, innerWidth - width - EDGE_PX))}px`;
@@ -146,37 +142,16 @@ export class NotifBell extends NotifElement {
     style.maxHeight = `${Math.max(240, Math.min(640, innerHeight - top - EDGE_PX))}px`;
   };
 
-  #load = () => this.#store.load(this.#list);
-
-  #open = (event, item) => {
-    this.#store.act(setRead(item, true));
-    if (!this.#emit("notif-open", { notification: item })) event.preventDefault();
-  };
-
-  #read = (item) => {
-    this.#panel.focus();
-    this.#store.act(setRead(item, true));
-  };
-
-  #readAll = () => {
-    this.#panel.focus();
-    this.#store.act(readAll(this.#store));
-  };
-
   #failed(message) {
-    this._message = message;
+    this.#panel?.say(message);
     this.#emit("notif-error", { message });
   }
 
-  /** One sentence for all that arrives within a second. */
-  #announceSoon(item) {
-    this.#arrivals.push(item.title);
-    this.#announceTimer ??= setTimeout(() => {
-      const titles = this.#arrivals.splice(0);
-      this._announced = this.t.plural(titles.length, titles[0], "{count} new notifications");
-      this.#announceTimer = undefined;
-    }, GATHER_MS);
-  }
+  /** Where a notification of the browser leads that was clicked; without one it stood for several. */
+  #follow = (item) => {
+    if (item && !this.#emit("notif-open", { notification: item })) return;
+    location.assign(item ? this.#url(item) : this.#inbox);
+  };
 
   #emit(name, detail) {
     return this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true, cancelable: true }));
@@ -190,8 +165,12 @@ export class NotifBell extends NotifElement {
     return this.renderRoot.querySelector(".bell");
   }
 
-  get #panel() {
-    return this.renderRoot?.querySelector("#panel");
+  get #popover() {
+    return this.renderRoot.querySelector("#panel");
+  }
+
+  get #isOpen() {
+    return Boolean(this.renderRoot?.querySelector("#panel:popover-open"));
   }
 
   #url = (item) => safeUrl(this.jobUrl?.(item) ?? item.url, this.#inbox);

@@ -2,7 +2,6 @@ import { html, repeat } from "./vendor/lit.js";
 import { readAll, setArchived, setRead } from "./actions.js";
 import { StoreController } from "./controller.js";
 import { NotifElement } from "./element.js";
-import { countText } from "./format.js";
 import { dayGroup } from "./inbox-facts.js";
 import { inboxRow } from "./inbox-row.js";
 import { inboxBones, inboxFilters, inboxHead, inboxNote, viewOfAddress, viewUrl } from "./inbox-view.js";
@@ -33,7 +32,6 @@ export class NotifInbox extends NotifElement {
   #list;
   #typing;
   #restore;
-  #title = document.title;
   #act = {
     opened: (item) => this.#store.act(setRead(item, true)),
     read: (item, read) => this.#store.act(setRead(item, read)),
@@ -51,7 +49,6 @@ export class NotifInbox extends NotifElement {
     super.disconnectedCallback();
     globalThis.removeEventListener("popstate", this.#follow);
     this.#store?.forget(this.#list);
-    if (!this.baseUrl) document.title = this.#title;
   }
 
   createRenderRoot() {
@@ -72,12 +69,6 @@ export class NotifInbox extends NotifElement {
     }
     store.begin(dataOf("inbox-unread"));
     this.#list.fill(items, this.nextCursor || null);
-  }
-
-  updated() {
-    if (this.baseUrl) return; // the title is another site's
-    const { unread } = this.#store;
-    document.title = unread ? `(${countText(this.#store)}) ${this.#title}` : this.#title;
   }
 
   render() {

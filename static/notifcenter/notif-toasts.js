@@ -1,9 +1,10 @@
 import { html, repeat } from "./vendor/lit.js";
 import { setRead } from "./actions.js";
-import { mark, when, word } from "./bell-panel.js";
 import { StoreController } from "./controller.js";
+import { Digest } from "./digest.js";
 import { NotifElement } from "./element.js";
 import { failureText, safeUrl } from "./format.js";
+import { mark, when, word } from "./parts.js";
 import { shared, sharedSheet } from "./styles.js";
 import { toastStyles } from "./toast-styles.js";
 
@@ -11,8 +12,9 @@ const SHOWN = 3;
 const LIFE_MS = 7_000;
 
 /**
- * Shows what arrives, for some seconds, in a corner; several at once fold into "12 more". Never takes the focus.
- * The bell announces arrivals to screen readers; this element announces its own messages only.
+ * Shows what arrives, for some seconds, in a corner; many fold into one: "12 new notifications: 9 failed, 3 succeeded".
+ * Never takes the focus; Escape dismisses the one that has it. The bell announces arrivals to screen readers; this
+ * element announces its own messages only.
  *
  * @attr base-url, token, inbox-url, lang, theme  as for the bell
  * @prop jobUrl (notification) => the address to which it leads; default: its own
@@ -25,24 +27,25 @@ export class NotifToasts extends NotifElement {
     jobUrl: { attribute: false },
     theme: {},
     _toasts: { state: true },
-    _folded: { state: true },
   };
   static styles = [shared, toastStyles];
 
   #controller = new StoreController(this, {
-    arrival: (item) => this.#add({ key: `n${item.id}`, item }),
-    failure: (failure) => this.#add({ key: `f${Date.now()}`, text: failureText(failure, this.t) }),
-    notice: (notice) => this.#add({ key: `m${Date.now()}`, ...notice }),
+    arrival: (item) => this.#arrived(item),
+    failure: (failure) => this.#say({ text: failureText(failure, this.t) }),
+    notice: (notice) => this.#say(notice),
   });
   #timer;
   #held = new Set();
+  #said = 0;
+  #cameFrom = null; // what had the focus before it came here
 
   constructor() {
     super();
     this.baseUrl = "";
     this.token = "";
+    /** @type {({key: string} & ({item: object} | {digest: Digest} | {text: string, action?: string, run?: () => void}))[]} */
     this._toasts = [];
-    this._folded = 0;
   }
 
   connectedCallback() {
@@ -58,35 +61,42 @@ export class NotifToasts extends NotifElement {
   }
 
   render() {
-    const { t } = this;
     const { text } = this._toasts.findLast((toast) => toast.text) ?? {};
     return html`
       ${sharedSheet}
       <section
-        aria-label=${t("New notifications")}
+        aria-label=${this.t("New notifications")}
         @pointerenter=${() => this.#hold("pointer")}
         @pointerleave=${() => this.#release("pointer")}
-        @focusin=${() => this.#hold("focus")}
+        @focusin=${this.#entered}
         @focusout=${() => this.#release("focus")}
       >
         ${repeat(this._toasts, ({ key }) => key, this.#toast)}
-        ${this._folded ? html`<a class="more" href=${this.#inbox}>${t.plural(this._folded, "{count} more", "{count} more")}</a>` : ""}
       </section>
       <div class="visually-hidden" role="status">${text}</div>
     `;
   }
 
-  #toast = (toast) => html`
-    <div class="toast" part="toast">
-      ${toast.item ? this.#notification(toast.item) : html`<p class="text">${toast.text}</p>`}
-      ${toast.action
-        ? html`<button class="action" type="button" @click=${() => this.#act(toast)}>${toast.action}</button>`
-        : ""}
-      <button class="close" type="button" aria-label=${this.t("Dismiss")} @click=${() => this.#remove(toast)}>
-        <span class="icon"></span>
-      </button>
-    </div>
-  `;
+  #toast = (toast) => {
+    const dismiss = (event) => this.#dismiss(toast, { byKey: !event.detail });
+    return html`
+      <div class="toast" part="toast" @keydown=${(event) => event.key === "Escape" && dismiss(event)}>
+        ${this.#content(toast)}
+        ${toast.action
+          ? html`<button class="action" type="button" @click=${() => this.#act(toast)}>${toast.action}</button>`
+          : ""}
+        <button class="close" type="button" aria-label=${this.t("Dismiss")} @click=${dismiss}>
+          <span class="icon"></span>
+        </button>
+      </div>
+    `;
+  };
+
+  #content({ item, digest, text }) {
+    if (item) return this.#notification(item);
+    if (!digest) return html`<p class="text">${text}</p>`;
+    return html`${mark(digest.gravest)}<a class="text" href=${this.#inbox}><strong>${digest.text(this.t)}</strong></a>`;
+  }
 
   #notification(item) {
     const open = () => this.#controller.store.act(setRead(item, true));
@@ -100,21 +110,52 @@ export class NotifToasts extends NotifElement {
     `;
   }
 
-  /** Messages answer something that the user did, so they are never folded. */
+  /** One more than fit: all become one, but for those that are just being looked at. */
+  #arrived(item) {
+    const folded = this._toasts.find(({ digest }) => digest);
+    const shown = this._toasts.filter((toast) => toast.item);
+    if (!folded && shown.length < SHOWN) return this.#add({ key: `n${item.id}`, item });
+    const digest = folded?.digest ?? new Digest();
+    const inUse = this.#held.has("pointer") || this.#held.has("focus");
+    const gone = inUse ? [] : shown;
+    for (const toast of gone) digest.add(toast.item);
+    digest.add(item);
+    this._toasts = this._toasts.filter((toast) => toast !== folded && !gone.includes(toast));
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#add({ key: "folded", digest });
+  }
+
+  /** Messages answer something that the user did, so they are never folded; the oldest makes room. */
+  #say(message) {
+    const [oldest, ...others] = this._toasts.filter((toast) => toast.text);
+    if (others.length >= SHOWN - 1) this.#remove(oldest);
+    this.#add({ key: `m${++this.#said}`, ...message });
+  }
+
   #add(toast) {
-    if (toast.item && this._toasts.length >= SHOWN) this._folded++;
-    else this._toasts = [...this._toasts, toast];
+    this._toasts = [...this._toasts, toast];
     this.#schedule();
   }
 
   #act(toast) {
-    this.#remove(toast);
+    this.#dismiss(toast);
     toast.run();
+  }
+
+  /** The focus goes to the next one, or, after a click and in the end, back to where it was. */
+  async #dismiss(toast, { byKey = false } = {}) {
+    const cameFrom = this.#cameFrom;
+    const had = this.renderRoot.activeElement !== null;
+    this.#remove(toast);
+    if (!had) return;
+    await this.updateComplete;
+    const next = byKey && this.renderRoot.querySelector(".close");
+    (next || cameFrom)?.focus();
   }
 
   #remove(toast) {
     this._toasts = this._toasts.filter(({ key }) => key !== toast.key);
-    if (!this._toasts.length) this._folded = 0;
     this.#release("focus");
   }
 
@@ -127,6 +168,11 @@ export class NotifToasts extends NotifElement {
       this.#remove(this._toasts[0]);
     }, life);
   }
+
+  #entered = ({ relatedTarget }) => {
+    if (relatedTarget && !this.renderRoot.contains(relatedTarget)) this.#cameFrom = relatedTarget;
+    this.#hold("focus");
+  };
 
   #hold(reason) {
     this.#held.add(reason);

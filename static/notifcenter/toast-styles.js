@@ -16,8 +16,7 @@ export const toastStyles = css`
     display: grid;
     gap: var(--nc-space-2);
   }
-  .toast,
-  .more {
+  .toast {
     pointer-events: auto;
     border: 1px solid var(--nc-border);
     border-radius: var(--nc-radius-l);
@@ -66,16 +65,8 @@ export const toastStyles = css`
     color: var(--nc-muted);
   }
   .close:hover,
-  .action:hover,
-  .more:hover {
+  .action:hover {
     background: var(--nc-hover);
-  }
-  .more {
-    justify-self: end;
-    padding: var(--nc-space-1) var(--nc-space-3);
-    color: var(--nc-accent);
-    font-weight: 600;
-    text-decoration: none;
   }
   @keyframes arrive {
     from {

@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.db import connection, transaction
 
 from notifications.models import Notification
+from notifications.recording import LIVE_CHANNEL
 from tests.cluster import framework_name
 
 FAILURE = {
@@ -39,3 +41,13 @@ def tell(user: User, job: str = "resnet50", event: str = "failed", **values: Any
             **values,
         }
     )
+
+
+def tell_live(user: User, events: dict[str, int]) -> None:
+    """So many of each event, in one transaction, and open pages hear of them."""
+    with transaction.atomic():
+        for event, count in events.items():
+            for number in range(count):
+                tell(user, f"{event}-{number}", event)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_notify(%s, '')", [LIVE_CHANNEL])

@@ -119,22 +119,6 @@ def test_in_quiet_hours_only_failures_are_shown_in_the_corner(visit: Visit, alic
     expect(page.locator("notif-inbox").get_by_text("quiet is running")).to_be_visible()
 
 
-def test_many_at_once_fold_and_do_not_steal_the_focus(visit: Visit, alice: User) -> None:
-    page = visit("/", alice)
-    expect_unread(page, "")
-    search = page.get_by_role("searchbox")
-    search.focus()
-    toasts = page.locator("notif-toasts")
-    update(submit("job-0"), state="FAILED")
-    toasts.locator(".toast").hover()
-    for number in range(1, 8):
-        update(submit(f"job-{number}"), state="FAILED")
-    expect(toasts.get_by_text("5 more")).to_be_visible()
-    expect(toasts.locator(".toast")).to_have_count(3)
-    expect(search).to_be_focused()
-    expect_unread(page, "8")
-
-
 def test_a_change_that_fails_is_taken_back_with_a_message(visit: Visit, alice: User) -> None:
     tell(alice)
     page = visit("/profile/", alice, forgive="Failed to load resource")
