@@ -1,8 +1,8 @@
 /** Registers our elements; does so by being loaded. The bell at once, each other one when the page has it. */
 
+import { later } from "./later.js";
 import { NotifBell } from "./notif-bell.js";
 
-const LONGEST_PAUSE_MS = 30_000;
 const LATER = ["notif-toasts", "notif-inbox", "notif-preferences", "notif-job-events", "notif-page"];
 
 for (const name of ["tokens.css", "icons.css"]) {
@@ -16,15 +16,9 @@ export function define(name, element) {
   if (!customElements.get(name)) customElements.define(name, element);
 }
 
-/** A server that is away when it is asked is asked again. */
-async function load(name, pauseMs = 500) {
-  try {
-    const [element] = Object.values(await import(`./${name}.js`));
-    define(name, element);
-  } catch {
-    await new Promise((resolve) => setTimeout(resolve, pauseMs));
-    await load(name, Math.min(pauseMs * 2, LONGEST_PAUSE_MS));
-  }
+async function load(name) {
+  const [element] = Object.values(await later(`${name}.js`));
+  define(name, element);
 }
 
 const waiting = new Set(LATER);

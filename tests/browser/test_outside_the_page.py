@@ -171,7 +171,8 @@ def test_one_tab_sounds_once_it_was_switched_on(window: BrowserContext, alice: U
 def test_a_browser_that_blocks_them_is_told_apart(window: BrowserContext, alice: User) -> None:
     tab = open_tab(window)
     devtools = window.new_cdp_session(tab)
-    permission = {"permission": {"name": "notifications"}, "setting": "denied"}
-    devtools.send("Browser.setPermission", permission)
+    here = devtools.send("Target.getTargetInfo")["targetInfo"]["browserContextId"]
+    denied = {"permission": {"name": "notifications"}, "setting": "denied", "browserContextId": here}
+    devtools.send("Browser.setPermission", denied)
     bell(tab).click()
     expect(tab.get_by_role("switch", name="Browser notifications: blocked")).to_be_disabled()
