@@ -3,6 +3,7 @@
 const SUBPROTOCOL = "notifcenter";
 const SILENCE_MS = 75_000; // the server says something every 30 s
 const OVERDUE_MS = 35_000;
+const CONNECT_MS = 20_000;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 30_000;
 const SIGNED_OUT = 4401;
@@ -81,7 +82,7 @@ export class Socket extends EventTarget {
       return;
     }
     this.#socket = socket;
-    this.#expectFrame();
+    this.#expectFrame(CONNECT_MS);
     socket.addEventListener("message", (event) => socket === this.#socket && this.#hear(event.data));
     socket.addEventListener("close", (event) => {
       if (socket === this.#socket) this.#closed(event.code);
@@ -120,10 +121,10 @@ export class Socket extends EventTarget {
   }
 
   /** A connection that says nothing is dead, whatever the browser believes. */
-  #expectFrame() {
+  #expectFrame(withinMs = SILENCE_MS) {
     this.#heardAt = Date.now();
     clearTimeout(this.#silenceTimer);
-    this.#silenceTimer = setTimeout(() => this.#closed(0), SILENCE_MS);
+    this.#silenceTimer = setTimeout(() => this.#closed(0), withinMs);
   }
 
   #drop() {
