@@ -9,7 +9,7 @@ import sys
 
 from bench import database
 
-NAMES = ("poll", "drain", "latency", "trigger", "mail", "storm", "memory", "retention")
+NAMES = ("poll", "drain", "latency", "trigger", "mail", "storm", "memory", "retention", "web")
 LARGE = ("scale.inbox", "scale.poller", "scale.sockets")
 
 

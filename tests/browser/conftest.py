@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from typing import Any, Protocol
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, expect
 from pytest_django.plugin import DjangoDbBlocker
 
 from tests import processes
 from tests.browser.portal import TOKEN_SECRET, Portal, serving
+from tests.chromium import launched
 from tests.push import KEYS
 
 PORTAL_PORT = processes.free_port()
@@ -44,15 +43,8 @@ def site(
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    names = ("chromium", "google-chrome", "chromium-browser")
-    path = next((found for name in names if (found := shutil.which(name))), None)
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-        chromium = playwright.chromium.launch(
-            executable_path=path, args=arguments, ignore_default_args=["--disable-back-forward-cache"]
-        )
+    with launched() as chromium:
         yield chromium
-        chromium.close()
 
 
 @pytest.fixture
