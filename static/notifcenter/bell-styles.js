@@ -34,6 +34,7 @@ export const bellStyles = css`
     min-inline-size: calc(1.125 * var(--nc-unit));
     padding-inline: calc(0.3 * var(--nc-unit));
     border-radius: var(--nc-radius-full);
+    outline: 1px solid transparent; /* seen where colours are forced */
     background: var(--nc-badge);
     color: var(--nc-on-accent);
     font-size: calc(0.6875 * var(--nc-unit));
