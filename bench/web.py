@@ -212,8 +212,8 @@ def _arrive(count: int) -> int:
     from django.db import connection, transaction
     from django.utils import timezone
 
+    from notifications.listening import LIVE_CHANNEL
     from notifications.models import Notification
-    from notifications.recording import LIVE_CHANNEL
 
     user, now = User.objects.get(username=USER), timezone.now()
     with transaction.atomic():

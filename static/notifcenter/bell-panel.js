@@ -21,12 +21,17 @@ export class Panel {
     this.#host = host;
   }
 
-  /** Shows what this store has, from now on; null: nothing any more. */
-  follow(store, { open = false } = {}) {
-    this.#store?.forget(this.#list);
+  /** Shows what this store has, from now on. */
+  follow(store, { open }) {
+    this.leave();
     this.#store = store;
-    this.#list = store?.list({ pageSize: SHOWN });
-    if (store && open) this.#load();
+    this.#list = store.list({ pageSize: SHOWN });
+    if (open) this.#load();
+  }
+
+  /** Shows what it has, but hears no more. */
+  leave() {
+    this.#store?.forget(this.#list);
   }
 
   opened() {

@@ -60,7 +60,7 @@ export class NotifBell extends NotifElement {
   disconnectedCallback() {
     super.disconnectedCallback();
     globalThis.removeEventListener("resize", this.#place);
-    this.#panel?.follow(null);
+    this.#panel?.leave();
     this.#speaker.leave(this.#store);
   }
 
@@ -112,7 +112,8 @@ export class NotifBell extends NotifElement {
       emit: (name, detail) => this.#emit(name, detail),
       url: this.#url,
     });
-    if (this.isConnected) this.#panel.follow(this.#store, { open: this.#isOpen });
+    this.#panel.follow(this.#store, { open: this.#isOpen });
+    if (!this.isConnected) this.#panel.leave();
     this.requestUpdate();
   };
 

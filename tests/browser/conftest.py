@@ -15,6 +15,7 @@ from pytest_django.plugin import DjangoDbBlocker
 from tests import processes
 from tests.browser.portal import TOKEN_SECRET, Portal, serving
 from tests.chromium import launched
+from tests.processes import wait_for
 from tests.push import KEYS
 
 PORTAL_PORT = processes.free_port()
@@ -116,3 +117,11 @@ def session_of(user: User) -> str:
     client = Client()
     client.force_login(user)
     return client.cookies["sessionid"].value
+
+
+def goto_live(page: Page, path: str) -> None:
+    """Goes there, and waits until the page's own websocket has said hello: what comes then is news."""
+    heard: list[str | bytes] = []
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: heard.append(frame)))
+    page.goto(path)
+    wait_for(lambda: page.evaluate("0") or heard, what="hello")

@@ -8,8 +8,8 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import connection, transaction
 
+from notifications.listening import LIVE_CHANNEL
 from notifications.models import Notification
-from notifications.recording import LIVE_CHANNEL
 from tests.cluster import framework_name
 
 FAILURE = {

@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import Visit
+from tests.browser.conftest import Visit, goto_live
 from tests.browser.notices import tell_live
 from tests.cluster import submit, update
 
@@ -17,8 +17,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def page(visit: Visit, alice: User) -> Page:
-    page = visit("/", alice)
-    expect(page.get_by_role("button", name="Notifications", exact=True)).to_be_visible()
+    page = visit("about:blank", alice)
+    goto_live(page, "/")
     return page
 
 
@@ -101,7 +101,8 @@ def test_a_click_that_dismisses_one_leaves_the_focus_where_it_was(page: Page) ->
 
 
 def test_they_do_not_move_when_motion_is_not_wanted(visit: Visit, alice: User) -> None:
-    page = visit("/", alice, reduced_motion="reduce")
+    page = visit("about:blank", alice, reduced_motion="reduce")
+    goto_live(page, "/")
     fail("job-0")
     expect(toasts(page)).to_have_css("animation-name", "none")
 
