@@ -38,6 +38,7 @@ __all__ = [  # Django finds the models of an app here
     "PollerState",
     "PushWindow",
     "Received",
+    "SentHour",
     "WaitingJob",
     "WishMirror",
 ]
@@ -207,6 +208,19 @@ class MailWindow(Window):
 
 class PushWindow(Window):
     """Of pushes to the user's browsers."""
+
+
+class SentHour(models.Model):
+    """How many of a channel went out since `began`: to one user, or (user 0) in all. Only where there is a ceiling."""
+
+    pk = models.CompositePrimaryKey("channel", "user_id")
+    channel = models.CharField(max_length=32, choices=Channel.choices)
+    user_id = models.IntegerField()
+    began = models.DateTimeField()
+    count = models.PositiveIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.channel} {self.user_id}"
 
 
 class PollerState(models.Model):

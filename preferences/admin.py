@@ -172,7 +172,15 @@ class JobConfigAdmin(AnnouncingAdmin):
 class ChannelPolicyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """A channel without a row is on. Pausing and resuming are on the page of the deliveries."""
 
-    list_display = ("channel", "enabled", "paused", "paused_at", "pause_reason")
+    list_display = (
+        "channel",
+        "enabled",
+        "per_user_an_hour",
+        "in_all_an_hour",
+        "paused",
+        "paused_at",
+        "pause_reason",
+    )
 
     def get_readonly_fields(self, request: HttpRequest, obj: ChannelPolicy | None = None) -> tuple[str, ...]:
         return ("channel", "paused", "paused_at", "pause_reason") if obj else ()

@@ -226,6 +226,20 @@ class ChannelPolicy(models.Model):
     pause_reason = models.TextField(default="", editable=False)
     try_at = models.DateTimeField(null=True, editable=False)
     broken_since = models.DateTimeField(null=True, editable=False)
+    per_user_an_hour = models.PositiveIntegerField(
+        "to one user in an hour",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="What is more waits for the hour's end and goes out together. Empty: no ceiling.",
+    )
+    in_all_an_hour = models.PositiveIntegerField(
+        "in all in an hour",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="The same for all users taken together. Empty: no ceiling.",
+    )
 
     class Meta:
         verbose_name_plural = "channel policies"

@@ -81,6 +81,25 @@ def plan(now: datetime, *, timing: Timing, window: Window | None, passes_quiet: 
     return Plan(due, due, Window(running, filled=True))
 
 
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """Of a ceiling: how many have gone out since `began`; it says nothing any more when an hour is over."""
+
+    began: datetime
+    count: int
+
+    @property
+    def end(self) -> datetime:
+        return self.began + timedelta(hours=1)
+
+
+def admit(now: datetime, *, ceiling: int, hour: Hour | None) -> Hour | None:
+    """The hour with one more in it, a new one if the last is over; None when it is full, until `hour.end`."""
+    if hour is None or now >= hour.end:
+        return Hour(now, 1)
+    return Hour(hour.began, hour.count + 1) if hour.count < ceiling else None
+
+
 def quiet_until(now: datetime, quiet: QuietHours | None, zone: tzinfo) -> datetime | None:
     """When the quiet hours end that hold now; None when none do."""
     if quiet is None or quiet.start == quiet.end:

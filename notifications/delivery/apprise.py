@@ -20,6 +20,7 @@ from django.utils import translation
 from django.utils.translation import gettext
 
 from notifications.delivery.base import DeliveryError
+from notifications.delivery.digest import tell_all
 from notifications.delivery.guard import guarded
 from notifications.delivery.outside import TOTAL_SECONDS, OutsideSession, refusal, trouble
 from notifications.delivery.story import tell
@@ -32,6 +33,9 @@ from preferences.targets import TargetRefused
 MAX_URL_CHARACTERS = 2000
 MAX_SAID_CHARACTERS = 200
 TEMPLATES = "chat"
+MOST_LINES = 10
+"""Of one message about many notifications."""
+
 OPTIONS = frozenset({
     "album", "api-version", "auth", "avatar", "blocks", "botname", "call", "category", "channel",
     "channels", "click", "delay", "e2ee", "footer", "footer_logo", "format", "group", "id", "image", "key",
@@ -202,7 +206,13 @@ def _values(answer: requests.Response) -> Mapping[str, Any]:
 
 def _written(service: Service, message: Message) -> tuple[str, str]:
     """Title and text, in the language that is active."""
-    story, label = {**tell(message.notification), "is_test": message.is_test}, gettext("Open")
+    label = gettext("Open")
+    several = tell_all(message.delivery) if message.delivery and message.delivery.bundle_size > 1 else None
+    if several:
+        several |= {"lines": several["lines"][:MOST_LINES], "more": several["count"] - MOST_LINES}
+        link = f"[{label}]({several['inbox_url']})" if service.markdown else several["inbox_url"]
+        return _text("digest_title.txt", several), f"{_text('digest_body.txt', several)}\n\n{link}"
+    story = {**tell(message.notification), "is_test": message.is_test}
     link = f"[{label}]({story['job_url']})" if service.markdown else story["job_url"]
     return _text("title.txt", story), f"{_text('body.txt', story)}\n\n{link}".strip()
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from django.db import connection, transaction
 
-from notifications import counting
+from notifications import counting, mail_timing
 from notifications.delivery.queue import Claim
 from notifications.delivery.wanted import GROUP_MUTED, MUTED
 from notifications.groups.models import PREFIX
@@ -20,6 +20,12 @@ from notifications.sources.frameworks import names
 from preferences.kinds import Channel
 
 logger = logging.getLogger(__name__)
+
+CHANNELS = mail_timing.CHANNELS | {Channel.APPRISE}
+"""A webhook is read by a program: it gets each event, later if need be."""
+
+MOST_MESSAGES = 3
+"""Chat messages for one target that are due at once; more become one."""
 
 MOST_AT_ONCE = 10_000
 """Deliveries; a user who has more due gets another mail."""
@@ -50,6 +56,16 @@ UPDATE notifications_delivery AS delivery
   FROM bundle WHERE delivery.id = bundle.id
 """
 
+_GATHER = """
+UPDATE notifications_delivery SET state = 'bundled' WHERE id IN (
+    SELECT id FROM (SELECT id, count(*) OVER (PARTITION BY target_id) AS messages FROM (
+        SELECT id, target_id FROM notifications_delivery
+         WHERE channel = %(channel)s AND state = 'pending' AND attempts = 0 AND bundle_size = 1
+           AND due_at <= statement_timestamp()
+         ORDER BY due_at, id LIMIT %(most)s FOR UPDATE SKIP LOCKED) AS due) AS counted
+     WHERE messages > %(messages)s)
+"""
+
 _DROP_MUTED = """
 UPDATE notifications_delivery AS delivery SET state = 'dropped', last_error = %(reason)s
   FROM notifications_notification AS told JOIN preferences_jobconfig AS job
@@ -69,9 +85,14 @@ UPDATE notifications_delivery AS delivery SET state = 'dropped', last_error = %(
 
 
 def form(channel: Channel) -> None:
-    """Put together what is due, one bundle a user or target; nothing while the channel pauses: it all becomes one."""
+    """Put together what is due, one bundle a user, or a target; nothing while the channel pauses, so that all is one.
+
+    Chat has no windows: what has come up at once is put together here.
+    """
     values: dict[str, str | int] = {"channel": channel.value, "most": MOST_AT_ONCE}
     with connection.cursor() as cursor:
+        if channel is Channel.APPRISE:
+            cursor.execute(_GATHER, values | {"messages": MOST_MESSAGES})
         cursor.execute(_IS_DUE, values)
         if not cursor.fetchone()[0]:
             return

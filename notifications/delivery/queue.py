@@ -128,6 +128,22 @@ def give_back(taken: Claim, *, error: str = "", pause_seconds: float = 0) -> boo
     return _update(taken, state=state, due_at=_in(pause_seconds), attempts=F("attempts") - 1, **values)
 
 
+def hold(taken: Claim, *, until: datetime, together: bool) -> bool:
+    """There is no room for it now. `together`: with what else waits for that time it goes out as one."""
+    values: dict[str, object] = {"due_at": until, "planned_at": until}
+    if together:
+        values |= {"state": DeliveryState.BUNDLED, "bundle": None, "bundle_size": 1}
+    else:
+        values["state"] = DeliveryState.RETRY if taken.attempts > 1 else DeliveryState.PENDING
+    with transaction.atomic():
+        held = _update(taken, attempts=F("attempts") - 1, **values)
+        if held and taken.bundle_size > 1:
+            Delivery.objects.filter(bundle_id=taken.id, state=DeliveryState.BUNDLED).update(
+                bundle=None, due_at=until, planned_at=until
+            )
+    return held
+
+
 def try_again(ids: Collection[int], *, states: Collection[str] = ENDED_UNSENT) -> list[int]:
     """Put deliveries that have ended in one of `states` back in line, as if never tried; returns which.
 

@@ -16,8 +16,7 @@ from functools import partial
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
-from notifications import mail_timing
-from notifications.delivery import bundles, pausing, queue
+from notifications.delivery import bundles, ceilings, pausing, queue
 from notifications.delivery.backoff import Breaker, pause_seconds
 from notifications.delivery.base import (
     AddressRefused,
@@ -27,6 +26,7 @@ from notifications.delivery.base import (
     Stalled,
     Transport,
 )
+from notifications.delivery.ceilings import Gate
 from notifications.delivery.queue import Also, Claim
 from notifications.delivery.registry import TRANSPORTS
 from notifications.delivery.wanted import ABOUT_ONE, why_not_wanted
@@ -74,7 +74,7 @@ def _deliver(channel: Channel, limit: int) -> bool:
     if stopping.is_set():
         return False
     halfway = time.monotonic() + settings.DELIVERY_LEASE_SECONDS / 2
-    if channel in mail_timing.CHANNELS:
+    if channel in bundles.CHANNELS:
         bundles.form(channel)
     tries = pausing.takes_try(channel)
     taken = queue.claim(channel, limit=1 if tries else limit, heed_pause=not tries)
@@ -120,6 +120,7 @@ def _worth_sending(taken: Sequence[Claim]) -> list[Job]:
 def _send_all(channel: Channel, jobs: Sequence[Job], halfway: float) -> None:
     """Past half the lease what is left goes back: the next send might outlive it."""
     in_trouble = pausing.is_in_trouble(channel)
+    has_room = ceilings.gate_of(channel)
     with TRANSPORTS[channel]() as transport:
         transport.announce([delivery for _, delivery in jobs])
         for position, (claim, delivery) in enumerate(jobs):
@@ -129,7 +130,7 @@ def _send_all(channel: Channel, jobs: Sequence[Job], halfway: float) -> None:
                 logger.info("gave back channel=%s count=%d", channel, len(left))
                 return
             try:
-                works = _send(transport, claim, delivery)
+                works = _send(transport, claim, delivery, has_room)
             except ChannelBroken as broken:
                 pausing.pause_by_itself(channel, reason=str(broken))
                 _give_back(left, error=str(broken))
@@ -145,7 +146,7 @@ def _send_all(channel: Channel, jobs: Sequence[Job], halfway: float) -> None:
                 in_trouble = False
 
 
-def _send(transport: Transport, claim: Claim, delivery: Delivery) -> bool:
+def _send(transport: Transport, claim: Claim, delivery: Delivery, has_room: Gate) -> bool:
     """Whether this has shown that the channel works. Raises what is about more than this delivery."""
     reason = transport.why_not(delivery)
     if reason:
@@ -153,6 +154,8 @@ def _send(transport: Transport, claim: Claim, delivery: Delivery) -> bool:
         return False
     if rest := transport.rest_seconds(delivery):
         _settled(lambda: queue.give_back(claim, pause_seconds=rest))
+        return False
+    if not has_room(claim, delivery):
         return False
     try:
         transport.open()

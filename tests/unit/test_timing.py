@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 
 from preferences.timing import (
     DAILY_MINUTES,
+    Hour,
     Plan,
     QuietHours,
     Timing,
     Window,
+    admit,
     next_hour,
     plan,
     quiet_until,
@@ -163,3 +165,20 @@ def test_quiet_hours_end_within_a_day_and_a_bit_and_are_over_then(
     if until is not None:
         assert now < until <= now + timedelta(hours=25)
         assert quiet_until(until, quiet, zone) is None
+
+
+NOON_UTC = datetime(2026, 11, 26, 12, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+CEILINGS = [
+    ("the first", None, 2, Hour(NOON_UTC, 1)),
+    ("room for one more", Hour(NOON_UTC - MINUTE, 1), 2, Hour(NOON_UTC - MINUTE, 2)),
+    ("full", Hour(NOON_UTC - MINUTE, 2), 2, None),
+    ("the ceiling was lowered meanwhile", Hour(NOON_UTC - MINUTE, 5), 2, None),
+    ("just before the end", Hour(NOON_UTC - 60 * MINUTE + timedelta(microseconds=1), 2), 2, None),
+    ("the hour is over", Hour(NOON_UTC - 60 * MINUTE, 2), 2, Hour(NOON_UTC, 1)),
+]
+
+
+@pytest.mark.parametrize(("case", "hour", "ceiling", "after"), CEILINGS)
+def test_a_ceiling(case: str, hour: Hour | None, ceiling: int, after: Hour | None) -> None:
+    assert admit(NOON_UTC, ceiling=ceiling, hour=hour) == after

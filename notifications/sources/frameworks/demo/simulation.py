@@ -12,12 +12,15 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from notifications.sources.frameworks.demo import lives, workload
 from notifications.sources.frameworks.demo.adoption import adopted
 from notifications.sources.frameworks.demo.cluster import Cluster
-from notifications.sources.frameworks.demo.jobs import Job
+from notifications.sources.frameworks.demo.jobs import Job, Request
+from notifications.sources.frameworks.demo.lives import Life
 from notifications.stopping import Stop
 
 DEFAULT_USERS = ("alice", "bob", "carol", "dave")
 KEPT_ROWS = 5_000
 PRUNE_EVERY_JOBS = 250
+SWEEP_SHARE = 0.02
+"""How often somebody submits a sweep instead of one job."""
 
 
 class Simulation(Cluster):
@@ -36,6 +39,7 @@ class Simulation(Cluster):
         self._active: set[str] = set()
         self._agenda: list[tuple[datetime, int, Job, Iterator[float]]] = []
         self._order = itertools.count()
+        self._sweep: list[tuple[Request, Life]] = []
 
     def adopt(self, now: datetime) -> int:
         """Go on with the jobs that an earlier simulation left behind unfinished. How many there were."""
@@ -46,7 +50,11 @@ class Simulation(Cluster):
 
     def submit_any(self, now: datetime) -> Job:
         """Somebody submits something, which then lives its life by `tick`."""
-        request, life = workload.draw(self.random, self.users, self._active)
+        if not self._sweep and self.random.random() < SWEEP_SHARE:
+            self._sweep = workload.draw_sweep(self.random, self.users, self._active)
+        request, life = (
+            self._sweep.pop(0) if self._sweep else workload.draw(self.random, self.users, self._active)
+        )
         self._playing_at = now
         try:
             self.rows.delete(request.framework_name)  # an old job of that name, of an earlier run

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from notifications.sources.frameworks.demo.jobs import Request, Role
-from notifications.sources.frameworks.demo.lives import LIVES, Life, waits_long
+from notifications.sources.frameworks.demo.lives import LIVES, Life, fails, succeeds, waits_long
 
 MODELS = (
     *("resnet50", "resnet152", "bert-large", "bert-base", "gpt2-medium", "yolov5s", "efficientnet-b4"),
@@ -29,6 +30,8 @@ WISHES = (
     {"running": False, "succeeded": True, "failed": True, "stopped": False, "retried": True},
     {"failed": True},
 )
+SWEEP_LIVES = {succeeds: 80, fails: 20}
+SWEEP_JOBS = (8, 24)
 BLOCK_SHARE = 0.6
 """Of the jobs, how many say in their file what to notify of."""
 
@@ -92,6 +95,22 @@ def draw(source: random.Random, users: Sequence[str], active: Collection[str]) -
         request = _request(source, source.choice(users), life)
         if request.framework_name not in active:
             return request, life
+
+
+def draw_sweep(
+    source: random.Random, users: Sequence[str], active: Collection[str]
+) -> list[tuple[Request, Life]]:
+    """One job at a time with another learning rate; a few of them fail."""
+    lives = source.choices(list(SWEEP_LIVES), list(SWEEP_LIVES.values()), k=source.randint(*SWEEP_JOBS))
+    first = _request(source, source.choice(users), succeeds)
+    stem = f"{first.job_name.rsplit('-', 1)[0]}-{source.randrange(100):02}x"
+    jobs = []
+    for number, life in enumerate(lives, start=1):
+        name = f"{stem}-{number:03}"
+        request = replace(first, job_name=name, config=first.config.replace(first.job_name, name))
+        if request.framework_name not in active:
+            jobs.append((request, life))
+    return jobs
 
 
 def _request(source: random.Random, user: str, life: Life) -> Request:

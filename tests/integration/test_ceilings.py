@@ -1,0 +1,131 @@
+"""What is above a ceiling of the admin waits for the end of the hour and goes out together; nothing is dropped."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.db.models import F
+
+from notifications.delivery import sender
+from notifications.models import Delivery, SentHour
+from preferences.kinds import Channel
+from preferences.models import ChannelPolicy
+from tests.deliveries import make_deliveries, make_delivery
+from tests.receiver import Receiver
+from tests.smtp import SmtpServer
+from tests.targets import add_chat, add_webhook, make_target_delivery
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("breaker")]
+
+HOUR = timedelta(hours=1)
+
+
+def ceiling(channel: Channel = Channel.EMAIL, **values: int) -> None:
+    ChannelPolicy.objects.update_or_create(channel=channel, defaults={"enabled": True, **values})
+
+
+def send_all() -> None:
+    while sender.deliver_once():
+        pass
+
+
+def states() -> Counter[str]:
+    return Counter(Delivery.objects.values_list("state", flat=True))
+
+
+def an_hour_passes() -> None:
+    SentHour.objects.update(began=F("began") - HOUR)
+    Delivery.objects.exclude(state="sent").update(
+        due_at=F("due_at") - HOUR, planned_at=F("planned_at") - HOUR
+    )
+
+
+class TestMails:
+    def test_what_is_above_goes_out_as_one_when_the_hour_is_over(
+        self, alice: User, server: SmtpServer
+    ) -> None:
+        ceiling(per_user_an_hour=2)
+        make_deliveries(alice, 12)
+        send_all()
+        assert states() == {"sent": 2, "bundled": 10}
+        send_all()
+        assert len(server.messages) == 2
+        an_hour_passes()
+        send_all()
+        assert states() == {"sent": 12}
+        assert len(server.messages) == 3
+        assert "10 jobs failed" in str(server.messages[-1]["Subject"])
+
+    def test_each_user_has_an_own_one(self, alice: User, bob: User, server: SmtpServer) -> None:
+        ceiling(per_user_an_hour=1)
+        for user in (alice, alice, bob):
+            make_delivery(user)
+        send_all()
+        assert sorted(str(mail["To"]) for mail in server.messages) == ["alice@example.org", "bob@example.org"]
+
+    def test_one_for_all_of_them(self, alice: User, bob: User, server: SmtpServer) -> None:
+        ceiling(in_all_an_hour=2, per_user_an_hour=5)
+        for user in (alice, bob, alice, bob):
+            make_delivery(user)
+        send_all()
+        assert len(server.messages) == 2
+        assert states() == {"sent": 2, "bundled": 2}
+
+    def test_a_bundle_for_which_there_is_no_room_waits_with_all_it_holds(
+        self, alice: User, server: SmtpServer
+    ) -> None:
+        ceiling(per_user_an_hour=1)
+        make_deliveries(alice, 3)
+        Delivery.objects.update(state="bundled")
+        make_delivery(alice)
+        SentHour.objects.all().delete()
+        send_all()
+        an_hour_passes()
+        send_all()
+        assert states() == {"sent": 4}
+        assert len(server.messages) == 2
+
+    def test_without_one_nothing_is_counted(self, alice: User, server: SmtpServer) -> None:
+        make_deliveries(alice, 3)
+        send_all()
+        assert len(server.messages) == 3
+        assert not SentHour.objects.exists()
+
+
+def test_a_webhook_gets_each_event_later(alice: User, receiver: Receiver) -> None:
+    target, _ = add_webhook(alice, receiver.url)
+    ceiling(Channel.WEBHOOK, per_user_an_hour=2)
+    for _ in range(3):
+        make_target_delivery(target)
+    send_all()
+    assert states() == {"sent": 2, "pending": 1}
+    an_hour_passes()
+    send_all()
+    assert states() == {"sent": 3}
+    assert Delivery.objects.exclude(bundle_size=1).count() == 0
+
+
+def test_chat_gets_one_message_for_what_comes_up_at_once(alice: User, receiver: Receiver) -> None:
+    target = add_chat(
+        alice, f"mmost://{receiver.url.removeprefix('http://').strip('/')}/3ccdd113474722377935511fc85d3dd4"
+    )
+    for _ in range(12):
+        make_target_delivery(target)
+    send_all()
+    assert states() == {"sent": 12}
+    (message,) = receiver.requests
+    assert "12 jobs failed" in str(message.json())
+    assert "and 2 more in your inbox" in str(message.json())
+
+
+def test_a_few_are_a_chat_message_each(alice: User, receiver: Receiver) -> None:
+    target = add_chat(
+        alice, f"mmost://{receiver.url.removeprefix('http://').strip('/')}/3ccdd113474722377935511fc85d3dd4"
+    )
+    for _ in range(3):
+        make_target_delivery(target)
+    send_all()
+    assert len(receiver.requests) == 3
