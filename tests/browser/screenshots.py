@@ -14,6 +14,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 from playwright.sync_api import Page, expect
 
+from notifications.groups.models import JobGroup
 from notifications.models import Notification
 from preferences import targets
 from preferences.kinds import JOB_EVENTS, Channel
@@ -154,3 +155,24 @@ def test_take_targets(visit: Visit, alice: User, size: str, scheme: str) -> None
     page.get_by_role("button", name="Add").click()
     expect(page.get_by_role("heading", name="Another server is added")).to_be_visible()
     shoot(page, "target-secret", size=size, scheme=scheme)
+
+
+@pytest.mark.usefixtures("site")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
+def test_take_sweep(visit: Visit, alice: User, size: str, scheme: str) -> None:
+    SiteSettings.objects.create(default_events=list(JOB_EVENTS))
+    ends = {2: "FAILED", 5: "SUCCEEDED", 6: "SUCCEEDED", 9: "STOPPED"}
+    for number in range(1, 13):
+        state = ends.get(number, "RUNNING" if number < 11 else "WAITING")
+        update(submit(f"resnet50-lr=0.{number:02}"), state=state)
+    wait_for(lambda: JobGroup.objects.filter(jobs=12, failed=1, stopped=1).exists())
+    group = JobGroup.objects.get()
+    page = visit(f"/groups/{group.pk}/", alice, **look_of(size, scheme))
+    expect(page.get_by_role("heading", name="resnet50-lr=*")).to_be_visible()
+    shoot(page, "sweep", size=size, scheme=scheme, full_page=True)
+    page.get_by_role("link", name="resnet50-lr=0.02").click()
+    expect(page.get_by_text("One of the 12 jobs of")).to_be_visible()
+    shoot(page, "sweep-job", size=size, scheme=scheme)
+    page.goto("/")
+    shoot(page, "sweep-inbox", size=size, scheme=scheme)
