@@ -104,7 +104,7 @@ def draw_sweep(
     lives = source.choices(list(SWEEP_LIVES), list(SWEEP_LIVES.values()), k=source.randint(*SWEEP_JOBS))
     first = _request(source, source.choice(users), succeeds)
     stem = f"{first.job_name.rsplit('-', 1)[0]}-{source.randrange(100):02}x"
-    jobs = []
+    jobs: list[tuple[Request, Life]] = []
     for number, life in enumerate(lives, start=1):
         name = f"{stem}-{number:03}"
         request = replace(first, job_name=name, config=first.config.replace(first.job_name, name))
