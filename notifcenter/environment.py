@@ -143,10 +143,20 @@ def choice(name: str, choices: Sequence[str]) -> str:
     return value
 
 
-def networks(name: str) -> list[IPv4Network | IPv6Network]:
+def path_part(name: str, default: str) -> str:
+    """One or several parts of an address's path, without slashes at its ends."""
+    value = text(name, default).strip("/")
+    if not _PATH_PART.fullmatch(value) or value.split("/")[0] in _TAKEN:
+        unusable(
+            name, f"{value!r} cannot be a path; write it like staff-only, and not like a page that exists"
+        )
+    return value
+
+
+def networks(name: str, default: str = "") -> list[IPv4Network | IPv6Network]:
     """A comma-separated list of blocks of addresses, or single addresses."""
     found = []
-    for word in words(name):
+    for word in words(name, tuple(default.split(",")) if default else ()):
         try:
             found.append(ip_network(word))
         except ValueError as error:
@@ -245,6 +255,21 @@ def sender(name: str, default: str) -> str:
     return value
 
 
+_PATH_PART = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
+_TAKEN = (
+    "accounts",
+    "api",
+    "demo",
+    "healthz",
+    "inbox",
+    "job-file",
+    "jobs",
+    "metrics",
+    "profile",
+    "static",
+    "unsubscribe",
+    "ws",
+)
 _HOST = re.compile(r"\*|\.?[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\]")
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 from csp.constants import NONE, SELF
@@ -58,6 +59,7 @@ OIDC_USERNAME_CLAIM = environment.line("OIDC_USERNAME_CLAIM", "preferred_usernam
 OIDC_USERNAME_DOMAIN = environment.line("OIDC_USERNAME_DOMAIN", "").removeprefix("@")
 OIDC_CREATE_USERS = environment.boolean("OIDC_CREATE_USERS", False)
 OIDC_NAME = environment.line("OIDC_NAME", "single sign-on")
+ADMIN_PATH = environment.path_part("ADMIN_PATH", "admin")
 METRICS_TOKEN = environment.text("METRICS_TOKEN")
 INGEST_TOKEN = environment.text("INGEST_TOKEN")
 ALERTMANAGER_URL = environment.url("ALERTMANAGER_URL")
@@ -80,6 +82,7 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "django.contrib.sessions",
     "django.contrib.staticfiles",
+    "axes",
     "channels",
     "corsheaders",
     "csp",
@@ -100,6 +103,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "notifcenter.hardening.Hardening",
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "notifcenter.urls"
@@ -145,6 +150,23 @@ DATABASES = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",  # first: it refuses who has failed too often
+    "django.contrib.auth.backends.ModelBackend",
+]
+AXES_HANDLER = "accounts.sign_in.Handler"
+AXES_CLIENT_IP_CALLABLE = "accounts.sign_in.client_address"
+AXES_LOCKOUT_CALLABLE = "accounts.sign_in.refused"
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_RESET_ON_SUCCESS = True
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False
+SIGN_IN_FAILURES_PER_ADDRESS = environment.integer("SIGN_IN_FAILURES_PER_ADDRESS", 50, least=5)
+TRUSTED_PROXIES = environment.networks("TRUSTED_PROXIES", "127.0.0.0/8,::1")
+
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
@@ -167,10 +189,20 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_ALLOW_ALL_ORIGINS = False  # CORS_ALLOWED_ORIGINS decides
 
 _HTTPS = BASE_URL.startswith("https://")
+SESSION_ENGINE = "notifcenter.sessions"
 SESSION_COOKIE_SECURE = _HTTPS
 CSRF_COOKIE_SECURE = _HTTPS
 SESSION_COOKIE_HTTPONLY = True
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _HTTPS else None
+SECURE_HSTS_SECONDS = environment.integer("HSTS_SECONDS", 30 * 24 * 3600, least=0) if _HTTPS else 0
+SILENCED_SYSTEM_CHECKS = [
+    "security.W005",  # what else there is below this host's name is not ours to decide about
+    "security.W008",  # the proxy redirects; Alertmanager, Prometheus and probes ask from inside, without TLS
+    "security.W021",  # as W005
+]
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -251,6 +283,7 @@ LOGGING = {
         "accounts": {"level": "INFO"},
         "celery": {"level": "INFO"},
         "apprise": {"level": "CRITICAL"},  # its lines may show what users have typed in
+        "axes": {"level": "ERROR"},  # accounts.sign_in says it in one line
         "notifcenter": {"level": "INFO"},
         "notifications": {"level": "INFO"},
         "preferences": {"level": "INFO"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, path, re_path
 
@@ -52,9 +53,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
         test_mail_views.TestMailView.as_view(),
         name="api-preferences-test-mail",
     ),
-    path("admin/mails/", admin.site.admin_view(preview_views.mail_preview), name="mail-preview"),
     path(
-        "admin/mails/html/",
+        f"{settings.ADMIN_PATH}/mails/",
+        admin.site.admin_view(preview_views.mail_preview),
+        name="mail-preview",
+    ),
+    path(
+        f"{settings.ADMIN_PATH}/mails/html/",
         admin.site.admin_view(preview_views.mail_preview_html),
         name="mail-preview-html",
     ),

@@ -197,7 +197,7 @@ def admin_patterns(resolver: Any = None, before: str = "/") -> Iterator[str]:
 
 
 def admin_path() -> str:
-    return f"/{getattr(settings, 'ADMIN_PATH', 'admin')}/"
+    return f"/{settings.ADMIN_PATH}/"
 
 
 def scene(alice: User) -> None:
