@@ -30,7 +30,7 @@ TOGETHER := $(if $(DATABASE_URL),,--numprocesses=auto --maxprocesses=4 --dist=lo
 test: setup  ## the whole test suite, browser tests included
 	@$(BIN)/python -m pytest $(TOGETHER)
 
-lint: $(STAMP)  ## ruff, mypy --strict, import-linter, template lint, links of the docs
+lint: $(STAMP)  ## ruff, mypy --strict, import-linter, template lint, links of the docs, licences
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
@@ -38,6 +38,7 @@ lint: $(STAMP)  ## ruff, mypy --strict, import-linter, template lint, links of t
 	@$(BIN)/djlint templates --lint --quiet
 	@$(BIN)/python manage.py makemigrations --check --dry-run
 	@$(BIN)/sphinx-build -b dummy -W --keep-going -q docs .data/docs-checked
+	@$(BIN)/python -m tests.licences --check
 
 docs: $(STAMP)  ## the documentation as pages in .data/docs; a wrong link ends it
 	@$(BIN)/sphinx-build -b html -W --keep-going -q docs .data/docs

@@ -145,7 +145,7 @@ def test_other_kinds_of_tokens_open_nothing(people: Any) -> None:
     User.objects.filter(username="bob").update(is_active=False)
     for one in (token(username="bob"), token(username="nobody"), "x"):
         for row in rows():
-            if row.answers["stranger"] == 401:
+            if row.answers["stranger"] == 401 and row.method == "GET":
                 headers = {"Authorization": f"Bearer {one}"}
                 assert ask(client_of(), row.method, row.path(), {}, headers) == 401, row.key
 
