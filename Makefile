@@ -5,7 +5,7 @@ STAMP := $(VENV)/.installed
 
 NODE_PACKAGES := $(VENV)/npm/node_modules/.package-lock.json
 
-.PHONY: help run test lint bench chaos setup messages screenshots vendor constraints docs clean
+.PHONY: help run test lint fuzz bench chaos setup messages screenshots vendor constraints docs clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ lint: $(STAMP)  ## ruff, mypy --strict, import-linter, template lint, links of t
 
 docs: $(STAMP)  ## the documentation as pages in .data/docs; a wrong link ends it
 	@$(BIN)/sphinx-build -b html -W --keep-going -q docs .data/docs
+
+fuzz: setup  ## random requests to each address of REST, a thousand instead of a few
+	@FUZZ_EXAMPLES=1000 $(BIN)/python -m pytest tests/integration/test_fuzz_rest.py -q --timeout 0
 
 bench: $(STAMP)  ## benchmarks beside their floors
 	@$(BIN)/python -m bench
