@@ -76,7 +76,15 @@ def job_page(request: HttpRequest, framework: str) -> HttpResponse:
             messages.success(request, "The switches of this job are saved.")
         return redirect(request.path)
     told = jobs.timeline(framework_name=framework, submission_time=submission_time)
-    context = {"name": job.row.plain_name, "job": job, "form": form, "timeline": told}
+    life = jobs.life(job, told, now=timezone.now())
+    context = {
+        "name": job.row.plain_name,
+        "job": job,
+        "form": form,
+        "timeline": told,
+        "life": life,
+        "retried": any(span.attempt > 1 for span in life),
+    }
     return _render_job(request, request.user, framework, submission_time, context)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db.models import OuterRef, Subquery
@@ -14,6 +15,7 @@ from psycopg2.errors import UndefinedColumn, UndefinedTable
 
 from notifications import wording
 from notifications.explanation import Explanation, explain
+from notifications.life import Moment, Span, spans_of
 from notifications.models import Delivery, Notification, WishMirror
 from notifications.sources.frameworks.models import Framework
 from preferences import selectors
@@ -75,6 +77,7 @@ class Told:
     occurred_at: datetime
     by: tuple[str, ...]
     why: Explanation
+    details: Mapping[str, Any]
 
 
 def find_job(*, viewer: User, framework_name: str) -> JobDetails:
@@ -115,6 +118,19 @@ def last_told(*, viewer: User, framework_name: str) -> Notification | None:
     return told.order_by("-submission_time", "-id").first()
 
 
+def life(job: JobDetails, told: Sequence[Told], *, now: datetime) -> list[Span]:
+    """The job's waiting and running, from its row and what was told of it."""
+    row = job.row
+    return spans_of(
+        submitted=row.submission_time,
+        launched=row.launch_time,
+        completed=row.completion_time,
+        state=row.state or "",
+        told=[Moment(one.event, one.occurred_at, one.details) for one in told],
+        now=now,
+    )
+
+
 @contextmanager
 def reading_the_table() -> Iterator[None]:
     try:
@@ -137,6 +153,7 @@ def _told(one: Notification) -> Told:
         occurred_at=one.occurred_at,
         by=_channels(one, list(one.deliveries.all())),
         why=explain(one.event, one.details),
+        details=one.details,
     )
 
 

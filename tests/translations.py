@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PYTHON = ("notifications",)
 TEMPLATES = (
     "chat/*", "email/**/*", "notifications/unsubscribe*.html", "preferences/browsers.html", "preferences/target.html",
+    "notifications/life.html",
 )  # fmt: skip
 KEYWORDS = {
     "gettext": None,

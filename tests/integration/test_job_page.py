@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -77,6 +78,25 @@ class TestJobPage:
             assert part in page
         assert "RuntimeError: &lt;b&gt;CUDA&lt;/b&gt;" in page
         assert page.count("Why, and what to do") == 1
+
+    def test_it_draws_the_jobs_life(self, browser: Client, alice: User) -> None:
+        UserPreference.objects.create(user=alice, time_zone="Asia/Tokyo")
+        at = datetime(2026, 1, 2, 20, 30, tzinfo=UTC)
+        ran, ended = at + timedelta(hours=1), at + timedelta(hours=4)
+        submit_named("job1", at=at, state="FAILED", retries=1, launchTime=ran, completionTime=ended)
+        retry = {"attempt": 1, "ran_seconds": 3600, "why": HOSTILE}
+        told(alice, "job1", at, event="retried", occurred_at=at + timedelta(hours=2), details=retry)
+        told(alice, "job1", at, occurred_at=ended, details={"why": "out of memory", "last_ran_seconds": 3600})
+        page = browser.get("/jobs/job1/").content.decode()
+        places = re.findall(r'data-kind="(\w+)" data-ending="(\w*)" x="([\d.]+)%" width="([\d.]+)%"', page)
+        assert sorted(places, key=lambda place: float(place[2])) == [
+            ("waiting", "", "0.0", "25.0"), ("running", "retried", "25.0", "25.0"),
+            ("waiting", "", "50.0", "25.0"), ("running", "failed", "75.0", "25.0"),
+        ]  # fmt: skip
+        assert page.count("60 minutes") >= 4
+        assert "2026-01-03 06:30:00 JST" in page
+        assert "Attempt 2:" in page
+        assert HOSTILE not in page
 
     def test_times_are_in_the_viewers_zone(self, browser: Client, alice: User) -> None:
         UserPreference.objects.create(user=alice, time_zone="Asia/Tokyo")

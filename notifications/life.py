@@ -1,0 +1,130 @@
+"""The life of a job as spans of waiting and running, from what is known of it: pure, over plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from notifications import wording
+from preferences.kinds import Event
+
+ALIVE = frozenset({"WAITING", "RUNNING", "STOPPING", "UNKNOWN"})
+LEAST_PERCENT = 0.6
+"""Of the whole: a span that is shorter is drawn as wide, so that it can be seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Something that was told: its event, when it took place, and its details."""
+
+    event: str
+    at: datetime
+    details: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """`end` is the present when the job `is_open` still. `ending`: the event by which the attempt ended, '' for none;
+    `why`, in the active language. `x` and `width`: in percent of the whole life."""
+
+    runs: bool
+    attempt: int
+    start: datetime
+    end: datetime
+    is_open: bool = False
+    ending: str = ""
+    why: str = ""
+    x: float = 0
+    width: float = 0
+
+    @property
+    def duration(self) -> str:
+        return wording.duration(int((self.end - self.start).total_seconds()))
+
+
+def spans_of(
+    *,
+    submitted: datetime,
+    launched: datetime | None,
+    completed: datetime | None,
+    state: str,
+    told: Sequence[Moment],
+    now: datetime,
+) -> list[Span]:
+    """In their order. `launched` and `completed` as the cluster has them: a job that never ran was launched when it
+    was completed. What is not known of an attempt is left out, and is part of the one that follows."""
+    spans: list[Span] = []
+    start, attempt = submitted, 1
+    for one in told:
+        if one.event == Event.RETRIED and start < one.at and not one.details.get("skipped"):
+            attempt = wording.number(one.details, "attempt") or attempt
+            spans += _attempt(attempt, start, one.at, _ran_from(one, start, launched), one)
+            start, attempt = one.at, attempt + 1
+    is_open = state in ALIVE or completed is None
+    end = now if is_open or completed is None else completed
+    last = next((one for one in reversed(told) if one.event == state.lower()), None)
+    ran_before = launched is not None and launched < start and state in ("SUCCEEDED", "FAILED")
+    runs = state == "RUNNING" or ran_before  # nobody knows since when
+    ran_from = _last_ran_from(last, start, end, launched, is_open=is_open, runs=runs)
+    spans += _attempt(attempt, start, max(start, end), ran_from, None if is_open else last, is_open=is_open)
+    return _placed(spans)
+
+
+def _attempt(
+    number: int,
+    start: datetime,
+    end: datetime,
+    ran_from: datetime | None,
+    ended: Moment | None,
+    *,
+    is_open: bool = False,
+) -> list[Span]:
+    ending, why = (ended.event, wording.why(ended.details)) if ended else ("", "")
+    ran_from = min(max(ran_from, start), end) if ran_from else end
+    if ran_from == end and not is_open:
+        return [Span(False, number, start, end, ending=ending, why=why)]
+    waited = [Span(False, number, start, ran_from, is_open and ran_from == end)] if ran_from > start else []
+    ran = [Span(True, number, ran_from, end, is_open, ending, why)] if ran_from < end else []
+    return waited + ran
+
+
+def _ran_from(retry: Moment, start: datetime, launched: datetime | None) -> datetime | None:
+    ran = wording.number(retry.details, "ran_seconds")
+    if ran is not None:
+        return retry.at - timedelta(seconds=ran)
+    if retry.details.get("never_ran") is True:
+        return None
+    return launched if launched and start <= launched < retry.at else start
+
+
+def _last_ran_from(
+    last: Moment | None,
+    start: datetime,
+    end: datetime,
+    launched: datetime | None,
+    *,
+    is_open: bool,
+    runs: bool,
+) -> datetime | None:
+    if launched and start <= launched < end and (runs or not is_open):
+        return launched
+    if last and last.details.get("never_ran") is not True and not is_open:
+        ran = wording.number(last.details, "last_ran_seconds")
+        if ran is not None:
+            return end - timedelta(seconds=ran)
+    return start if runs and not (last and last.details.get("never_ran") is True) else None
+
+
+def _placed(spans: list[Span]) -> list[Span]:
+    """With their places in percent of the whole."""
+    whole = (spans[-1].end - spans[0].start).total_seconds() if spans else 0
+    if not whole:
+        return []
+    placed = []
+    for one in spans:
+        before = (one.start - spans[0].start).total_seconds() * 100 / whole
+        width = max((one.end - one.start).total_seconds() * 100 / whole, LEAST_PERCENT)
+        placed.append(replace(one, x=round(min(before, 100 - width), 2), width=round(width, 2)))
+    return placed
