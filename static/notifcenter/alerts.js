@@ -10,7 +10,7 @@ const QUIET_AFTER_SOUND_MS = 3_000;
 const TONES_HZ = [660, 880];
 const TONE_SECONDS = 0.16;
 const VOLUME = 0.12;
-const ICON = new URL("icon.svg", import.meta.url).href;
+const ICON = new URL("icon-192.png", import.meta.url).href;
 
 export const canNotify = () => isSecureContext && "Notification" in globalThis;
 
@@ -37,7 +37,7 @@ export class Alerts {
   }
 }
 
-/** By one tab, while none is looked at. What Web Push shows has the same tag, and is not told twice. */
+/** By one tab, while none is looked at. A browser that has subscribed to Web Push hears of it by that. */
 async function notify(digest, { store, t, open }) {
   if (!store.speaks || !canNotify() || Notification.permission !== "granted" || (await hasPush())) return;
   const { count, newest } = digest;
