@@ -8,6 +8,7 @@ import { msg } from "./i18n.js";
  * @property {(item: object) => object} change what each of them becomes
  * @property {boolean} keep whether rows stay in a list that would no longer show them
  * @property {number} delta expected change of the unread count
+ * @property {boolean} [beyond] whether it may change what is not loaded
  * @property {(api: import("./api.js").Api) => Promise<object>} send
  * @property {string} failed what to say when it did not work, to be translated
  */
@@ -22,22 +23,9 @@ export function setRead(item, read) {
     items: differs ? [item] : [],
     change: (old) => ({ ...old, read_at: readAt }),
     keep: true,
-    delta: !differs || item.archived_at ? 0 : read ? -1 : 1,
+    delta: !differs || item.archived_at || item.snoozed_until ? 0 : read ? -1 : 1,
     send: (api) => (read ? api.markRead({ ids: [item.id] }) : api.change(item.id, { read })),
     failed: read ? msg("It could not be marked as read.") : msg("It could not be marked as unread."),
-  };
-}
-
-/** @returns {Action} */
-export function setArchived(item, archived) {
-  const archivedAt = archived ? now() : null;
-  return {
-    items: [item],
-    change: (old) => ({ ...old, archived_at: archivedAt }),
-    keep: false,
-    delta: item.read_at ? 0 : archived ? -1 : 1,
-    send: (api) => api.change(item.id, { archived }),
-    failed: archived ? msg("It could not be archived.") : msg("It could not be moved back to the inbox."),
   };
 }
 
@@ -45,7 +33,7 @@ export function setArchived(item, archived) {
 export function readAll(store) {
   const readAt = now();
   const upTo = store.lastId;
-  const due = (item) => item.id <= upTo && !item.read_at && !item.archived_at;
+  const due = (item) => item.id <= upTo && !item.read_at && !item.archived_at && !item.snoozed_until;
   return {
     items: store.items().filter(due),
     change: (old) => ({ ...old, read_at: readAt }),

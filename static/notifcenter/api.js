@@ -15,6 +15,8 @@ export class ApiError extends Error {
   }
 }
 
+const KEEPALIVE_CHARACTERS = 30_000;
+
 const SIGNED_OUT = new Set([401, 403]);
 
 export class Api {
@@ -28,11 +30,11 @@ export class Api {
     this.#language = language;
   }
 
-  /** One page, `{results, next, previous}`. `filters` hold unread, archived, event, q, after, cursor, page_size. */
+  /** One page, `{results, next, previous}`. `filters` are those of the REST; several values as an array. */
   page(filters = {}) {
     const query = new URLSearchParams();
-    for (const [name, value] of Object.entries(filters)) {
-      if (value !== "" && value !== undefined && value !== null) query.set(name, String(value));
+    for (const [name, values] of Object.entries(filters)) {
+      for (const value of [values].flat()) if (value !== null && value !== undefined) query.append(name, value);
     }
     return this.#request("GET", `notifications/?${query}`);
   }
@@ -49,6 +51,19 @@ export class Api {
   /** @param {{read?: boolean, archived?: boolean}} change */
   change(id, change) {
     return this.#request("PATCH", `notifications/${id}/`, change);
+  }
+
+  /**
+   * Many at once; answers `{changed, next, undo, unread, more}`.
+   * @param {{ids: number[], action: string} | {filter: object, cursor?: string, action: string} | {undo: string}} what
+   */
+  bulk(what) {
+    return this.#request("POST", "notifications/bulk/", what);
+  }
+
+  /** What holds for one job. */
+  job(framework) {
+    return this.#request("GET", `jobs/${encodeURIComponent(framework)}/notification-config/`);
   }
 
   /** What holds for one job alone. @param {object} change what is left out stays */
@@ -80,13 +95,15 @@ export class Api {
     if (body) headers["Content-Type"] = "application/json";
     if (this.#token) headers.Authorization = `Bearer ${this.#token}`;
     else if (method !== "GET") headers["X-CSRFToken"] = cookie("csrftoken");
+    const content = body && JSON.stringify(body);
     let response;
     try {
       response = await fetch(this.#base + path, {
         method,
         headers,
-        body: body && JSON.stringify(body),
-        keepalive: method !== "GET", // a click that marks as read often leaves the page
+        body: content,
+        // A click that marks as read often leaves the page. Browsers refuse it for more.
+        keepalive: method !== "GET" && !(content?.length > KEEPALIVE_CHARACTERS),
         credentials: this.#token ? "omit" : "same-origin",
       });
     } catch {

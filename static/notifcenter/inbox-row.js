@@ -1,14 +1,28 @@
-/** One notification of the inbox page: a line that opens to everything that is known. */
+/** One notification of the inbox: a line that opens to everything that is known. As in inbox_row.html. */
 
 import { html } from "./vendor/lit.js";
 import { eventWord, exactTime, relativeTime, safeUrl } from "./format.js";
-import { facts } from "./inbox-facts.js";
+import { canBeMuted } from "./inbox-commands.js";
+import { untilText } from "./inbox-times.js";
+import { why } from "./inbox-why.js";
 
-/** `act` holds opened(item), read(item, bool), archive(item, bool), mute(item) and url(item). */
+/**
+ * @param {object} act `opened(item)`, `change(items, name, options)`, `menu(kind, items, button)`,
+ *   `select(item, event)`, `isSelected(item)`, `url(item)`
+ */
 export function inboxRow(item, t, act) {
-  const runbook = safeUrl(item.details.runbook_url, "");
+  const classes = ["notice", !item.read_at && "notice--unread", act.isSelected(item) && "notice--selected"];
   return html`
-    <li class="notice ${item.read_at ? "" : "notice--unread"}" data-id=${item.id}>
+    <li class=${classes.filter(Boolean).join(" ")} data-id=${item.id} data-key=${`n${item.id}`}>
+      <label class="notice__check">
+        <input
+          type="checkbox"
+          name="ids"
+          aria-label=${t("Select: {title}", item)}
+          .checked=${act.isSelected(item)}
+          @click=${(event) => act.select(item, event)}
+        />
+      </label>
       <details @toggle=${(event) => event.target.open && act.opened(item)}>
         <summary>
           <span class="mark" data-event=${item.event} aria-hidden="true"></span>
@@ -21,74 +35,61 @@ export function inboxRow(item, t, act) {
               ${item.summary ? html`· ${item.summary}` : ""}
             </span>
           </span>
-          <time class="notice__time" datetime=${item.occurred_at} title=${exactTime(item.occurred_at, t)}
-            >${relativeTime(item.occurred_at, t)}</time
-          >
+          ${flags(item, t)}
+          <time class="notice__time" datetime=${item.occurred_at} title=${exactTime(item.occurred_at, t)}>
+            <span aria-hidden="true">${relativeTime(item.occurred_at, t)}</span>
+            <span class="visually-hidden">${exactTime(item.occurred_at, t)}</span>
+          </time>
           <span class="icon icon--chevron"></span>
         </summary>
-        <div class="notice__more why">
-          ${why(item, t)}
-          <div class="notice__links">
-            ${item.job.framework ? html`<a class="button" href=${safeUrl(act.url(item), "/")}>${t("Open job")}</a>` : ""}
-            ${item.job.framework && !item.details.url
-              ? html`<button class="button" type="button" @click=${() => act.mute(item)}>${t("Mute job for an hour")}</button>`
-              : ""}
-            ${runbook ? html`<a class="button" href=${runbook}>${t("Runbook")}</a>` : ""}
-          </div>
-        </div>
+        <div class="notice__more why">${why(item, t)} ${links(item, t, act)}</div>
       </details>
-      <div class="notice__actions">${item.archived_at ? restore(item, t, act) : inFolder(item, t, act)}</div>
+      <div class="notice__actions">${tools([item], item.title, t, act)}</div>
     </li>
   `;
 }
 
-function why(item, t) {
-  const { reason, solutions, output, diagnostics } = item.details;
-  return html`
-    ${reason ? html`<p class="why__line">${reason}</p>` : ""}
-    ${solutions?.length
-      ? html`<div class="why__solutions">
-          <h3>${t("What you can do")}</h3>
-          <ul>
-            ${solutions.map((solution) => html`<li>${solution}</li>`)}
-          </ul>
-        </div>`
-      : ""}
-    <dl class="facts">
-      ${facts(item, t).map(([label, value]) => html`<div><dt>${label}</dt><dd>${value}</dd></div>`)}
-    </dl>
-    ${output
-      ? html`<div class="why__text">
-          <h3>${t("What the task said last")}</h3>
-          <pre class="why__output" tabindex="0">${output}</pre>
-        </div>`
-      : ""}
-    ${diagnostics
-      ? html`<details class="why__text" ?open=${!output}>
-          <summary>${t("What the cluster recorded")}</summary>
-          <pre tabindex="0">${diagnostics}</pre>
-        </details>`
-      : ""}
-  `;
-}
-
-function inFolder(item, t, act) {
-  return html`
-    ${item.read_at
-      ? tool("unread", t("Mark as unread"), item, t, () => act.read(item, false))
-      : tool("read", t("Mark as read"), item, t, () => act.read(item, true))}
-    ${tool("archive", t("Archive"), item, t, () => act.archive(item, true))}
-  `;
-}
-
-function restore(item, t, act) {
-  return tool("restore", t("Move to inbox"), item, t, () => act.archive(item, false));
-}
-
-function tool(icon, name, { title }, t, act) {
-  return html`
-    <button class="tool" type="button" title=${name} aria-label=${t("{name}: {title}", { name, title })} @click=${act}>
-      <span class="icon icon--${icon}"></span><span class="tool__name">${name}</span>
+/** What can be done to a row, or to all rows of a group. */
+export function tools(items, title, t, act) {
+  const all = (test) => items.every(test);
+  const tool = (name, text, run) => html`
+    <button class="tool" type="button" name=${name} title=${text} aria-label=${t("{name}: {title}", { name: text, title })}
+      @click=${(event) => run(event.currentTarget)}>
+      <span class="icon icon--${name}"></span><span class="tool__name">${text}</span>
     </button>
+  `;
+  const change = (name, icon, text) => tool(icon, text, () => act.change(items, name, { keep: items.length === 1 }));
+  return html`
+    ${all((item) => item.read_at)
+      ? change("unread", "unread", t("Mark as unread"))
+      : change("read", "read", t("Mark as read"))}
+    ${all((item) => item.saved) ? change("unsave", "unsave", t("Save no longer")) : change("save", "save", t("Save"))}
+    ${all((item) => item.snoozed_until)
+      ? change("unsnooze", "unsnooze", t("Back to the inbox now"))
+      : tool("snooze", t("Snooze"), (button) => act.menu("snooze", items, button))}
+    ${all((item) => item.archived_at)
+      ? change("unarchive", "restore", t("Move to inbox"))
+      : change("archive", "archive", t("Archive"))}
+  `;
+}
+
+function flags(item, t) {
+  return html`
+    ${item.saved ? html`<span class="flag"><span class="icon icon--unsave"></span><span class="visually-hidden">${t("Saved")}</span></span>` : ""}
+    ${item.snoozed_until
+      ? html`<span class="flag"><span class="icon icon--snooze"></span>${t("until {time}", { time: untilText(item.snoozed_until, t) })}</span>`
+      : ""}
+  `;
+}
+
+function links(item, t, act) {
+  const runbook = safeUrl(item.details.runbook_url, "");
+  const mute = (event) => act.menu("mute", [item], event.currentTarget);
+  return html`
+    <div class="notice__links">
+      ${item.job.framework ? html`<a class="button" href=${safeUrl(act.url(item), "/")}>${t("Open job")}</a>` : ""}
+      ${canBeMuted(item) ? html`<button class="button" type="button" name="mute" @click=${mute}>${t("Mute job")}</button>` : ""}
+      ${runbook ? html`<a class="button" href=${runbook}>${t("Runbook")}</a>` : ""}
+    </div>
   `;
 }

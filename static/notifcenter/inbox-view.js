@@ -1,96 +1,72 @@
 /** The parts of the inbox page around its rows. Classes and structure are those of templates/notifications/. */
 
 import { html } from "./vendor/lit.js";
-import { EVENTS, LOST, countText } from "./format.js";
+import { LOST, countText } from "./format.js";
 import { msg } from "./i18n.js";
+import { TABS } from "./inbox-address.js";
 
-export const TABS = { unread: msg("Unread"), all: msg("All"), archived: msg("Archived") };
+/** What stands in an empty folder: title and text. */
+const EMPTY = {
+  unread: [msg("You are all caught up"), msg("New notifications will show up here by themselves.")],
+  all: [msg("Nothing here yet"), msg("What happens to your jobs will show up here by itself.")],
+  saved: [msg("Nothing is saved"), msg("What you save is kept here, archived or not.")],
+  snoozed: [msg("Nothing is snoozed"), msg("What you put off waits here, and comes back unread at its time.")],
+  archived: [msg("The archive is empty"), msg("What you archive is kept here.")],
+};
 
-const OURS = ["tab", "event", "q", "cursor"];
-
-/** The address of a view of the inbox, without what is default. What else the page has in its query stays. */
-export function viewUrl({ tab, event, q }) {
-  const query = new URLSearchParams(location.search);
-  for (const name of OURS) query.delete(name);
-  if (tab !== "all") query.set("tab", tab);
-  if (event) query.set("event", event);
-  if (q) query.set("q", q);
-  return query.size ? `?${query}` : location.pathname;
-}
-
-export function viewOfAddress() {
-  const query = new URLSearchParams(location.search);
-  const tab = query.get("tab");
-  return { tab: tab in TABS ? tab : "all", event: query.get("event") ?? "", q: query.get("q") ?? "" };
-}
-
-export function inboxHead({ t, store, readAll }) {
+export function inboxHead({ t, store, readAll, help }) {
   return html`
     <div class="inbox__head">
       <h1>${t("Inbox")}</h1>
       ${store.status in LOST
-        ? html`<span class="inbox__offline"><span class="icon icon--offline"></span>${t(LOST[store.status])}</span>`
+        ? html`<span class="inbox__offline" role="status"><span class="icon icon--offline"></span>${t(LOST[store.status])}</span>`
         : ""}
-      <button class="button" type="button" ?disabled=${!store.unread} @click=${readAll}>
+      <button class="button button--quiet" type="button" name="keys" @click=${help}><kbd>?</kbd> ${t("Keys")}</button>
+      <button class="button" type="button" name="read-all" aria-disabled=${!store.unread} @click=${() => store.unread && readAll()}>
         <span class="icon icon--read-all"></span>${t("Mark all read")}
       </button>
     </div>
   `;
 }
 
-/** `go(change)` shows another view; `search(text)` is called while typing. */
-export function inboxFilters({ t, view, store, go, search }) {
-  const link = (change, current, content) => html`
-    <a
-      href=${viewUrl({ ...view, ...change })}
-      aria-current=${current ? "true" : "false"}
-      @click=${(event) => plain(event) && (event.preventDefault(), go(change))}
-      >${content}</a
-    >
-  `;
-  const count = store.unread ? html` <span class="tabs__count">${countText(store)}</span>` : "";
+/** A link to another view that is shown without leaving the page. */
+export function link({ view, change, current, go, content }) {
+  const shown = (event) => {
+    if (!isPlain(event)) return;
+    event.preventDefault();
+    go(change);
+  };
+  return html`<a href=${view.with(change).url} aria-current=${current ? "true" : "false"} @click=${shown}>${content}</a>`;
+}
+
+export function inboxFolders({ t, view, store, go }) {
+  const count = store.unread ? html` <span class="folders__count">${countText(store)}</span>` : "";
   return html`
-    <nav class="tabs" aria-label=${t("Folders")}>
+    <nav class="folders" aria-label=${t("Folders")}>
       ${Object.entries(TABS).map(([tab, name]) =>
-        link({ tab }, view.tab === tab, html`${t(name)}${tab === "unread" ? count : ""}`),
-      )}
-    </nav>
-    <form class="search" role="search" action="" @submit=${(event) => event.preventDefault()}>
-      <span class="icon icon--search"></span>
-      <input
-        type="search"
-        name="q"
-        aria-label=${t("Search by job")}
-        placeholder=${t("Search by job")}
-        maxlength="256"
-        .value=${view.q}
-        @input=${(event) => search(event.target.value)}
-      />
-    </form>
-    <nav class="events" aria-label=${t("Events")}>
-      ${link({ event: "" }, !view.event, t("All events"))}
-      ${Object.entries(EVENTS).map(([event, name]) =>
-        link({ event }, view.event === event, html`<span class="dot" data-event=${event}></span>${t(name)}`),
+        link({
+          view,
+          change: { tab },
+          current: view.tab === tab,
+          go,
+          content: html`<span class="icon icon--folder-${tab}"></span>${t(name)}${tab === "unread" ? count : ""}`,
+        }),
       )}
     </nav>
   `;
 }
 
 /** What stands in the list's place when there is nothing in it. */
-export function inboxNote({ t, list, refused, clear, retry }) {
-  const filtered = list.event || list.q;
-  if (refused) return note(t("You are signed out"), t("Sign in again to see your notifications."));
+export function inboxNote({ t, list, status, clear, retry }) {
+  if (status === "refused") return note(t("You are signed out"), t("Sign in again to see your notifications."));
   if (list.state === "error") {
-    return note(t("This did not work"), t("The notifications could not be loaded."), button(t("Try again"), retry));
+    const text = status === "offline" ? t("The server cannot be reached.") : t("The notifications could not be loaded.");
+    return note(t("This did not work"), text, button(t("Try again"), retry));
   }
-  if (filtered) {
+  if (list.view.isFiltered) {
     return note(t("Nothing found"), t("No notification matches these filters."), button(t("Clear filters"), clear));
   }
-  if (list.tab === "unread") {
-    return note(t("You are all caught up"), t("New notifications will show up here by themselves."));
-  }
-  if (list.tab === "archived") return note(t("The archive is empty"), t("What you archive is kept here."));
-  return note(t("Nothing here yet"), t("What happens to your jobs will show up here by itself."));
+  return note(...EMPTY[list.view.tab].map((text) => t(text)));
 }
 
 /** Grey shapes where the rows will be. */
@@ -115,6 +91,6 @@ function button(text, act) {
 }
 
 /** Whether a click means "here", not "in a new tab". */
-function plain(event) {
+function isPlain(event) {
   return event.button === 0 && !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
 }

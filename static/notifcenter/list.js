@@ -4,11 +4,11 @@ const MAX_PAGE = 100;
 /** What arrives pushes older rows out beyond this, unless more were asked for. They are loaded again on demand. */
 const MOST_ROWS = 100;
 
-const tabs = {
-  unread: { unread: true },
-  all: {},
-  archived: { archived: true },
-};
+/** How many pages are asked for in one go, when a filter finds little in each. */
+const MOST_PAGES = 25;
+
+/** What a list shows: `query()` for the REST, and whether an item belongs there. */
+const EVERYTHING_OPEN = { query: () => ({}), holds: (item) => !item.archived_at && !item.snoozed_until };
 
 export class List {
   /** @type {"idle" | "loading" | "ready" | "error"} */
@@ -16,9 +16,7 @@ export class List {
   loadingMore = false;
   items = [];
   next = null;
-  tab = "all";
-  event = "";
-  q = "";
+  view = EVERYTHING_OPEN;
 
   #api;
   #changed;
@@ -30,11 +28,11 @@ export class List {
   #arrived = null; // while an answer is under way: what it may not know yet
 
   /** @param {() => void} options.changed called after every change */
-  constructor({ api, changed, pageSize, filters = {} }) {
+  constructor({ api, changed, pageSize, filters = EVERYTHING_OPEN }) {
     this.#api = api;
     this.#changed = changed;
     this.#pageSize = pageSize;
-    Object.assign(this, filters);
+    this.view = filters;
   }
 
   /** Takes a page that is already there, such as the one in the HTML. */
@@ -45,8 +43,8 @@ export class List {
     this.#acceptArrived();
   }
 
-  async load(filters = {}) {
-    Object.assign(this, filters);
+  async load(view = this.view) {
+    this.view = view;
     const turn = ++this.#turn;
     this.#version++;
     this.#arrived = [];
@@ -55,8 +53,8 @@ export class List {
     this.state = "loading";
     this.#changed();
     try {
-      const page = await this.#fetch({ page_size: this.#pageSize });
-      if (turn === this.#turn) this.fill(page.results, cursorOf(page.next));
+      const page = await this.#gather(this.#pageSize);
+      if (turn === this.#turn) this.fill(page.results, page.next);
     } catch (error) {
       if (turn !== this.#turn) return;
       this.state = "error";
@@ -72,9 +70,9 @@ export class List {
     this.loadingMore = true;
     this.#changed();
     try {
-      const page = await this.#fetch({ page_size: this.#pageSize, cursor: this.next });
+      const page = await this.#gather(this.#pageSize, this.next);
       if (turn !== this.#turn) return;
-      this.next = cursorOf(page.next);
+      this.next = page.next;
       this.#room = Math.max(MOST_ROWS, this.items.length + page.results.length);
       this.#put(page.results);
     } finally {
@@ -90,13 +88,13 @@ export class List {
     const version = ++this.#version;
     this.#arrived = [];
     const size = Math.min(MAX_PAGE, Math.max(this.#pageSize, this.items.length));
-    const page = await this.#fetch({ page_size: size });
+    const page = await this.#gather(size, null, this.items.length);
     if (version !== this.#version) return;
     const fresh = new Set(page.results.map((item) => item.id));
-    const oldest = page.next ? page.results.at(-1).id : 0;
+    const oldest = page.next ? (page.results.at(-1)?.id ?? Infinity) : 0;
     const older = this.items.filter((item) => item.id < oldest);
     const kept = this.items.filter((item) => item.id >= oldest && this.#kept.has(item.id) && !fresh.has(item.id));
-    if (!older.length) this.next = cursorOf(page.next);
+    if (!older.length) this.next = page.next;
     this.items = [];
     this.#put([...page.results, ...kept, ...older]);
     this.#acceptArrived();
@@ -128,11 +126,9 @@ export class List {
     this.#changed();
   }
 
+  /** What was read here stays where only unread ones belong. */
   #belongs(item) {
-    if (Boolean(item.archived_at) !== (this.tab === "archived")) return false;
-    if (this.event && item.event !== this.event) return false;
-    if (!item.job.name.toLowerCase().includes(this.q.trim().toLowerCase())) return false;
-    return this.tab !== "unread" || !item.read_at || this.#kept.has(item.id);
+    return this.view.holds(item) || (this.#kept.has(item.id) && this.view.holds({ ...item, read_at: null }));
   }
 
   /** Not older than the pages that are loaded. */
@@ -149,8 +145,18 @@ export class List {
     this.next = cursorAfter(this.items.at(-1).id);
   }
 
-  #fetch(extra) {
-    return this.#api.page({ ...tabs[this.tab], event: this.event, q: this.q.trim(), ...extra });
+  /**
+   * Up to `size` items as one page. The server looks at a bounded number of rows for each of its pages: while they
+   * bring less than `enough`, it is asked to go on.
+   */
+  async #gather(size, cursor = null, enough = size) {
+    const found = [];
+    for (let pages = 0; ; ) {
+      const page = await this.#api.page({ ...this.view.query(), page_size: size, cursor });
+      found.push(...page.results);
+      cursor = cursorOf(page.next);
+      if (!cursor || found.length >= enough || ++pages === MOST_PAGES) return { results: found, next: cursor };
+    }
   }
 }
 

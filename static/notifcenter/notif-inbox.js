@@ -1,15 +1,23 @@
-import { html, repeat } from "./vendor/lit.js";
-import { readAll, setArchived, setRead } from "./actions.js";
+import { html } from "./vendor/lit.js";
+import { readAll } from "./actions.js";
 import { StoreController } from "./controller.js";
 import { NotifElement } from "./element.js";
-import { dayGroup } from "./inbox-facts.js";
-import { inboxRow } from "./inbox-row.js";
-import { inboxBones, inboxFilters, inboxHead, inboxNote, viewOfAddress, viewUrl } from "./inbox-view.js";
-import { muteForAnHour } from "./mute.js";
+import { FocusKeeper } from "./focus-keeper.js";
+import { Acts } from "./inbox-acts.js";
+import { InboxView } from "./inbox-address.js";
+import { inboxBar } from "./inbox-bar.js";
+import { inboxFilters } from "./inbox-filters.js";
+import { days } from "./inbox-groups.js";
+import { inboxHelp } from "./inbox-help.js";
+import { Keys } from "./inbox-keys.js";
+import { Menu } from "./inbox-menu.js";
+import { inboxBones, inboxFolders, inboxHead, inboxNote } from "./inbox-view.js";
+import { More } from "./more.js";
+import { Newcomers } from "./newcomers.js";
+import { Selection } from "./selection.js";
 import { dataOf, takeOver } from "./takeover.js";
 
 const PAGE_SIZE = 30;
-const TYPING_MS = 250;
 
 /**
  * The inbox page. Takes over the list that the server has put into it, and keeps it live. It has no shadow tree:
@@ -18,7 +26,7 @@ const TYPING_MS = 250;
  * @attr base-url, token, lang  as for the bell
  * @attr next-cursor where the list inside goes on
  * @prop jobUrl (notification) => the address to which it leads; default: its own
- * The view (tab, event, q) is the page's address; the list's data are in #inbox-items and #inbox-unread.
+ * The view is the page's address (inbox-address.js); the list's data are in #inbox-items and #inbox-unread.
  */
 export class NotifInbox extends NotifElement {
   static properties = {
@@ -26,19 +34,26 @@ export class NotifInbox extends NotifElement {
     token: {},
     nextCursor: { attribute: "next-cursor" },
     jobUrl: { attribute: false },
+    progress: { state: true },
   };
 
+  /** What is shown, of the store. */
+  list;
+
   #controller = new StoreController(this);
-  #list;
-  #typing;
+  #keeper = new FocusKeeper(this, { rows: "[data-key]", target: "summary" });
+  #newcomers = new Newcomers(this);
+  #more = new More(this);
+  #selection = new Selection(() => this.requestUpdate());
+  #menu = new Menu(this);
+  #acts = new Acts(this, { selection: this.#selection, menu: this.#menu });
+  #keys = new Keys(this, this.#keeper, this.#acts.keys);
   #restore;
-  #act = {
-    opened: (item) => this.#store.act(setRead(item, true)),
-    read: (item, read) => this.#store.act(setRead(item, read)),
-    archive: (item, archived) => this.#archive(item, archived),
-    mute: (item) => muteForAnHour(this.#store, item, this.t),
-    url: (item) => this.jobUrl?.(item) ?? item.url,
-  };
+
+  constructor() {
+    super();
+    this.progress = null;
+  }
 
   connectedCallback() {
     super.connectedCallback();
@@ -48,7 +63,7 @@ export class NotifInbox extends NotifElement {
   disconnectedCallback() {
     super.disconnectedCallback();
     globalThis.removeEventListener("popstate", this.#follow);
-    this.#store?.forget(this.#list);
+    this.store?.forget(this.list);
   }
 
   createRenderRoot() {
@@ -61,131 +76,82 @@ export class NotifInbox extends NotifElement {
   }
 
   storeChanged(store) {
-    this.#list = store.list({ pageSize: PAGE_SIZE, filters: viewOfAddress() });
+    this.list = store.list({ pageSize: PAGE_SIZE, filters: InboxView.ofAddress() });
     const items = dataOf("inbox-items");
     if (!items || this.hasUpdated || new URLSearchParams(location.search).has("cursor")) {
-      this.#store.load(this.#list);
+      store.load(this.list);
       return;
     }
     store.begin(dataOf("inbox-unread"));
-    this.#list.fill(items, this.nextCursor || null);
+    this.list.fill(items, this.nextCursor || null);
   }
 
   render() {
-    const store = this.#store;
-    const list = this.#list;
-    const { t } = this;
+    const { t, store, list } = this;
+    const { view } = list;
+    const { shown, waiting } = this.#newcomers.divide(list.items);
+    this.#selection.prune(list.items);
+    const go = this.#go;
     return html`
-      ${inboxHead({ t, store, readAll: () => store.act(readAll(store)) })}
-      <div class="inbox__filters">
-        ${inboxFilters({ t, view: this.#view, store, go: this.#go, search: this.#search })}
+      ${inboxHead({ t, store, readAll: () => store.act(readAll(store)), help: this.#acts.keys["?"] })}
+      <div class="inbox__side">
+        ${inboxFolders({ t, view, store, go })}
+        ${inboxFilters({ t, view, items: list.items, go, refine: (change) => this.#go(change, "replaceState") })}
       </div>
-      <div class="inbox__list" aria-busy=${list.state === "loading"} @keydown=${this.#key}>
-        ${list.items.length
-          ? [this.#groups(), this.#more()]
-          : list.state === "loading"
-            ? inboxBones(t)
-            : inboxNote({
-                t,
-                list,
-                refused: store.status === "refused",
-                clear: () => this.#go({ event: "", q: "" }),
-                retry: () => store.load(list),
-              })}
+      <div class="inbox__list" aria-busy=${list.state === "loading"} tabindex="-1" data-resting>
+        <div data-top></div>
+        ${waiting.length
+          ? html`<button class="newcomers" type="button" @click=${this.#toTop}>${t.plural(waiting.length, "{count} new", "{count} new")}</button>`
+          : ""}
+        ${inboxBar({ t, view, items: shown, further: Boolean(list.next), selection: this.#selection, progress: this.progress, go, act: this.#acts })}
+        ${this.#body(shown)}
       </div>
+      ${this.#menu.panel()} ${inboxHelp({ t, keys: this.#keys })}
     `;
   }
 
-  #groups() {
-    const { t } = this;
-    const groups = Map.groupBy(this.#list.items, (item) => dayGroup(item.created_at));
-    return repeat(
-      groups,
-      ([day]) => day,
-      ([day, items]) => html`
-        <h2 class="day">${t(day)}</h2>
-        <ul class="notes">
-          ${repeat(
-            items,
-            ({ id }) => id,
-            (item) => inboxRow(item, t, this.#act),
-          )}
-        </ul>
-      `,
-    );
+  #body(shown) {
+    const { t, store, list } = this;
+    if (shown.length) return [days(shown, { byJob: list.view.group === "job", t, act: this.#acts }), this.#more.button()];
+    if (list.state === "loading" || list.state === "idle") return inboxBones(t);
+    if (list.next) return this.#more.button();
+    const clear = () => this.#go(list.view.unfiltered);
+    return inboxNote({ t, list, status: store.status, clear, retry: () => store.load(list) });
   }
 
-  #more() {
-    const { next, loadingMore } = this.#list;
-    if (!next) return "";
-    return html`
-      <button class="button more" type="button" ?disabled=${loadingMore} @click=${() => this.#store.loadMore(this.#list)}>
-        ${loadingMore ? this.t("Loading…") : this.t("Load more")}
-      </button>
-    `;
-  }
-
-  async #archive(item, archived) {
-    this.#focusBeside(item.id);
-    const store = this.#store;
-    const action = setArchived(item, archived);
-    if (!(await store.act(action))) return;
-    store.notice({
-      text: archived ? this.t("Archived.") : this.t("Moved to the inbox."),
-      action: this.t("Undo"),
-      run: () => store.act(setArchived(action.change(item), !archived)),
-    });
-  }
-
-  /** A row that leaves hands the focus to its neighbour. */
-  #focusBeside(id) {
-    const rows = this.#rows();
-    const index = rows.findIndex((row) => row.dataset.id === String(id));
-    const beside = rows[index + 1] ?? rows[index - 1];
-    (beside?.querySelector("summary") ?? this.closest("main"))?.focus();
-  }
-
-  /** With the focus on a row: j and k or the arrows move, e archives, u marks as read or unread. */
-  #key = (event) => {
-    if (event.target.localName !== "summary" || event.ctrlKey || event.metaKey || event.altKey) return;
-    const rows = this.#rows();
-    const row = event.target.closest("[data-id]");
-    const item = this.#list.items.find(({ id }) => String(id) === row.dataset.id);
-    const step = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 }[event.key];
-    if (step) rows[rows.indexOf(row) + step]?.querySelector("summary").focus();
-    else if (event.key === "e") this.#archive(item, !item.archived_at);
-    else if (event.key === "u") this.#act.read(item, !item.read_at);
-    else return;
-    event.preventDefault();
+  #toTop = () => {
+    this.#newcomers.reset();
+    this.requestUpdate();
+    this.querySelector("[data-top]").scrollIntoView({ block: "center" });
+    this.querySelector(".inbox__list").focus({ preventScroll: true });
   };
 
-  #rows() {
-    return [...this.querySelectorAll("[data-id]")];
-  }
-
-  #go = (change) => {
-    const view = { ...this.#view, ...change };
-    history.pushState(null, "", viewUrl(view));
-    this.#store.load(this.#list, view);
+  #go = (change, how = "pushState") => {
+    const view = this.list.view.with(change);
+    history[how](null, "", view.url);
+    this.#show(view);
   };
 
-  #search = (q) => {
-    clearTimeout(this.#typing);
-    this.#typing = setTimeout(() => {
-      const view = { ...this.#view, q };
-      history.replaceState(null, "", viewUrl(view));
-      this.#store.load(this.#list, view);
-    }, TYPING_MS);
-  };
+  #follow = () => this.#show(InboxView.ofAddress());
 
-  #follow = () => this.#store.load(this.#list, viewOfAddress());
-
-  get #view() {
-    const { tab, event, q } = this.#list;
-    return { tab, event, q };
+  #show(view) {
+    const { list } = this;
+    this.#newcomers.reset();
+    if (view.with({ group: list.view.group }).url === list.view.url) {
+      list.view = view; // the same rows, put together in another way
+      this.requestUpdate();
+      return;
+    }
+    this.#selection.clear();
+    this.store.load(list, view);
   }
 
-  get #store() {
+  /** Whether the page is another site's. */
+  get isEmbedded() {
+    return Boolean(this.baseUrl);
+  }
+
+  get store() {
     return this.#controller.store;
   }
 }

@@ -29,6 +29,7 @@ export class Store extends EventTarget {
   #users = 0;
   #end;
   #acting = 0;
+  #latest = new Map(); // by id: items with all the changes that are under way
   #heard = 0;
   #gap = false;
 
@@ -96,19 +97,22 @@ export class Store extends EventTarget {
    * @param {import("./actions.js").Action} action
    * @returns {Promise<boolean>} whether it worked
    */
-  async act({ items, change, keep, delta, send, failed }) {
-    if (!items.length && !delta) return true;
+  async act({ items, change, keep, delta, send, failed, beyond = false }) {
+    if (!items.length && !delta && !beyond) return true;
     const ids = new Set(items.map((item) => item.id));
     const before = { unread: this.unread, more: this.more };
     const all = delta === -this.unread;
     if (all || !this.more) this.#count({ unread: Math.max(0, this.unread + delta), more: false });
-    this.#lists.patch(ids, change, { keep });
+    for (const item of items) this.#latest.set(item.id, change(this.#latest.get(item.id) ?? item));
+    const latest = ({ id }) => this.#latest.get(id);
+    this.#lists.patch(ids, latest, { keep });
     this.#acting++;
     this.#heard++;
     try {
       const answer = await send(this.api);
       if (typeof answer?.unread === "number") this.#count({ more: this.more, ...answer });
-      const changed = items.map(change);
+      const changed = items.map(latest);
+      this.#lists.patch(ids, latest, { keep });
       this.#lists.accept(...changed);
       this.#connection.echo({ items: changed, unread: this.unread, more: this.more });
       return true;
@@ -118,7 +122,7 @@ export class Store extends EventTarget {
       this.#say("failure", { what: failed, error });
       return false;
     } finally {
-      this.#acting--;
+      if (!--this.#acting) this.#latest.clear();
       if (this.status !== "open") this.#refresh.soon();
     }
   }

@@ -53,7 +53,7 @@ def test_the_login_page_is_accessible(visit: Visit, db: None, scheme: str) -> No
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_open_panel_and_an_open_row_are_accessible(visit: Visit, alice: User, scheme: str) -> None:
     page = visit("/", alice, color_scheme=scheme, reduced_motion="reduce")
-    page.locator("notif-inbox summary").first.click()
+    page.locator("notif-inbox .notice summary").first.click()
     expect_accessible(page)
     page.get_by_role("button", name="Notifications, 6 unread").click()
     expect(page.get_by_role("dialog").get_by_text("resnet50 is running")).to_be_visible()

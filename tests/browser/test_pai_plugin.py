@@ -117,13 +117,13 @@ def test_the_view_is_in_the_address_beside_what_the_portal_has_there(plugin: Plu
     tell(alice, "resnet50", "failed")
     tell(alice, "bert-base", "running")
     page = plugin(token_of("alice"))
-    page.get_by_role("link", name="Running").click()
+    page.get_by_role("checkbox", name="Running", exact=True).check()
     expect(page.locator("notif-inbox .notice")).to_have_count(1)
     expect(page).to_have_url(re.compile(r"/plugin\.html\?index=3&event=running$"))
     page.reload()
     expect(row(page, "bert-base is running")).to_be_visible()
     expect(page.locator("notif-inbox .notice")).to_have_count(1)
-    page.get_by_role("link", name="All events").click()
+    page.get_by_role("button", name="Clear").click()
     expect(page).to_have_url(re.compile(r"/plugin\.html\?index=3$"))
 
 

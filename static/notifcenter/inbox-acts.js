@@ -1,0 +1,106 @@
+/** What the reader of the inbox can do, by rows, bar and keys. */
+
+import { setRead } from "./actions.js";
+import { Commands } from "./inbox-commands.js";
+
+const idsOf = (row) => [row, ...row.querySelectorAll("[data-id]")].map(({ dataset }) => Number(dataset.id)).filter(Boolean);
+
+export class Acts {
+  #host;
+  #selection;
+  #menu;
+  #commands;
+
+  /** @param host has `store`, `list`, `jobUrl`, `progress` */
+  constructor(host, { selection, menu }) {
+    this.#host = host;
+    this.#selection = selection;
+    this.#menu = menu;
+    this.#commands = new Commands(host);
+  }
+
+  /** By key, for `Keys`. */
+  keys = {
+    e: (row) => this.#toggle(row, "archived_at", "archive", "unarchive"),
+    u: (row) => this.#toggle(row, "read_at", "read", "unread"),
+    s: (row) => this.#toggle(row, "saved", "save", "unsave"),
+    h: (row) => this.#ask(row, "snooze"),
+    m: (row) => this.#ask(row, "mute"),
+    x: (row, { shiftKey }) => this.#tick(row, shiftKey),
+    a: () => used(this.selectAll(this.#host.list.items, true)),
+    z: () => used(this.#commands.undo()),
+    "/": () => used(this.#host.querySelector("[name=q]").focus()),
+    "?": () => used(this.#host.querySelector(".help").showModal()),
+    Escape: () => this.#selection.size > 0 && used(this.clear()),
+  };
+
+  opened = (item) => this.#host.store.act(setRead(item, true));
+
+  url = (item) => this.#host.jobUrl?.(item) ?? item.url;
+
+  isSelected = ({ id }) => this.#selection.has(id);
+
+  select = ({ id }, event) => this.#choose(id, event.target.checked, event.shiftKey);
+
+  selectAll = (items, on) =>
+    this.#selection.choose(
+      items.map(({ id }) => id),
+      on,
+    );
+
+  selectEverything = () => this.#selection.chooseEverything();
+
+  clear = () => this.#selection.clear();
+
+  /** Opens "until when?" at `anchor`, and does it. */
+  menu = async (kind, items, anchor) => {
+    const until = (await this.#menu.open(kind, anchor))?.toISOString();
+    if (kind === "snooze") this.change(items, "snooze", { until });
+    else this.#commands.mute(items, until);
+  };
+
+  change = (items, name, options = {}) => {
+    if (this.#selection.everything) this.#commands.changeAll(name, options);
+    else this.#commands.change(items, name, options);
+    if (items.some(this.isSelected)) this.clear();
+  };
+
+  #toggle(row, field, on, off) {
+    const items = this.#meant(row);
+    if (!items.length) return false;
+    this.change(items, items.every((item) => item[field]) ? off : on, { keep: items.length === 1 });
+    return true;
+  }
+
+  #ask(row, kind) {
+    const items = this.#meant(row);
+    if (!items.length) return false;
+    this.menu(kind, items, row ?? this.#host.querySelector(".bar"));
+    return true;
+  }
+
+  /** What a key is for: what is selected, else the row. */
+  #meant(row) {
+    const { items } = this.#host.list;
+    if (this.#selection.size) return this.#selection.of(items);
+    const ids = new Set(row ? idsOf(row) : []);
+    return items.filter(({ id }) => ids.has(id));
+  }
+
+  #tick(row, through) {
+    if (!row) return false;
+    const ids = idsOf(row);
+    const on = !ids.every(this.#selection.has);
+    if (ids.length > 1) this.#selection.choose(ids, on);
+    else this.#choose(ids[0], on, through);
+    return true;
+  }
+
+  #choose(id, on, through) {
+    const order = [...this.#host.querySelectorAll("[data-id]")].map(({ dataset }) => Number(dataset.id));
+    this.#selection.choose([id], on, { through: through ? order : null });
+  }
+}
+
+/** The key was for us. */
+const used = () => true;

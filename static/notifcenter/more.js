@@ -1,0 +1,56 @@
+/** The end of a list that goes on: loads what follows when it comes into sight, or when its button is pressed. */
+
+import { html } from "./vendor/lit.js";
+
+const AHEAD = "0px 0px 400px";
+
+export class More {
+  #host;
+  #watched = null;
+  #loading = null;
+  #observer = new IntersectionObserver((entries) => entries.at(-1).isIntersecting && this.#load(), { rootMargin: AHEAD });
+
+  /** @param host has `store`, `list` and `t` */
+  constructor(host) {
+    this.#host = host;
+    host.addController(this);
+  }
+
+  button() {
+    const { list, t } = this.#host;
+    if (!list.next) return "";
+    return html`
+      <button class="button more" type="button" name="more" aria-disabled=${list.loadingMore} @click=${this.#pressed}>
+        ${list.loadingMore ? t("Loading…") : t("Load more")}
+      </button>
+    `;
+  }
+
+  hostUpdated() {
+    const button = this.#host.querySelector("[name=more]");
+    if (button === this.#watched) return;
+    this.#observer.disconnect();
+    this.#watched = button;
+    if (button) this.#observer.observe(button);
+  }
+
+  hostDisconnected() {
+    this.#observer.disconnect();
+    this.#watched = null;
+  }
+
+  #load() {
+    const { store, list } = this.#host;
+    this.#loading ??= store.loadMore(list).finally(() => (this.#loading = null));
+    return this.#loading;
+  }
+
+  /** Who goes on by keyboard is led to the first of those that came. */
+  #pressed = async () => {
+    const last = [...this.#host.querySelectorAll("[data-id]")].at(-1);
+    await this.#load();
+    await this.#host.updateComplete;
+    const rows = [...this.#host.querySelectorAll("[data-id]")];
+    rows[rows.indexOf(last) + 1]?.querySelector("summary").focus();
+  };
+}

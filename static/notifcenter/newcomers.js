@@ -1,0 +1,46 @@
+/** Keeps what arrives out of a list that is scrolled down, so that nothing jumps; counts it instead. */
+
+export class Newcomers {
+  #host;
+  #limit = null; // the newest id that is shown; null at the top, where all are
+  #watched = null;
+  #observer = new IntersectionObserver((entries) => this.#moved(entries.at(-1).isIntersecting));
+  #newest = 0;
+
+  constructor(host) {
+    this.#host = host;
+    host.addController(this);
+  }
+
+  /** Divides items, newest first, into those that are shown and those that wait. */
+  divide(items) {
+    this.#newest = items[0]?.id ?? 0;
+    if (this.#limit === null) return { shown: items, waiting: [] };
+    const shown = items.filter(({ id }) => id <= this.#limit);
+    return { shown, waiting: items.slice(0, items.length - shown.length) };
+  }
+
+  /** Shows all, as at the top. */
+  reset() {
+    this.#limit = null;
+  }
+
+  hostUpdated() {
+    const top = this.#host.querySelector("[data-top]");
+    if (top === this.#watched) return;
+    if (this.#watched) this.#observer.unobserve(this.#watched);
+    this.#watched = top;
+    if (top) this.#observer.observe(top);
+  }
+
+  hostDisconnected() {
+    this.#observer.disconnect();
+    this.#watched = null;
+  }
+
+  #moved(atTop) {
+    const had = this.#limit;
+    this.#limit = atTop ? null : (had ?? this.#newest);
+    if (had !== null && atTop) this.#host.requestUpdate();
+  }
+}
