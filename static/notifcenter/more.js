@@ -8,6 +8,7 @@ export class More {
   #host;
   #watched = null;
   #loading = null;
+  #last = null; // the row behind which the focus is to go on
   #observer = new IntersectionObserver((entries) => entries.at(-1).isIntersecting && this.#load(), { rootMargin: AHEAD });
 
   /** @param host has `store`, `list` and `t` */
@@ -27,6 +28,7 @@ export class More {
   }
 
   hostUpdated() {
+    if (this.#last) this.#lead();
     const button = this.#host.querySelector("[name=more]");
     if (button === this.#watched) return;
     this.#observer.disconnect();
@@ -45,12 +47,21 @@ export class More {
     return this.#loading;
   }
 
-  /** Who goes on by keyboard is led to the first of those that came. */
-  #pressed = async () => {
-    const last = [...this.#host.querySelectorAll("[data-id]")].at(-1);
-    await this.#load();
-    await this.#host.updateComplete;
-    const rows = [...this.#host.querySelectorAll("[data-id]")];
-    rows[rows.indexOf(last) + 1]?.querySelector("summary").focus();
+  /** Who goes on by keyboard is led to the first of those that come. */
+  #pressed = () => {
+    this.#last = this.#rows.at(-1);
+    return this.#load();
   };
+
+  #lead() {
+    const rows = this.#rows;
+    const next = rows[rows.indexOf(this.#last) + 1];
+    if (!next) return;
+    this.#last = null;
+    next.querySelector("summary").focus();
+  }
+
+  get #rows() {
+    return [...this.#host.querySelectorAll("[data-id]")];
+  }
 }

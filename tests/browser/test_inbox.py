@@ -7,28 +7,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import Route, expect
 
 from notifications.models import Notification
 from preferences.models import JobConfig
 from tests.browser.conftest import Visit
+from tests.browser.inbox import alive, folder, row, rows
 from tests.browser.notices import FAILURE, tell
 from tests.cluster import submit, update
 from tests.processes import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def rows(page: Page) -> Locator:
-    return page.locator("notif-inbox .notice")
-
-
-def row(page: Page, text: str) -> Locator:
-    return rows(page).filter(has_text=text)
-
-
-def folder(page: Page, name: str) -> Locator:
-    return page.get_by_role("navigation", name="Folders").get_by_role("link", name=name)
 
 
 def test_a_job_is_muted_for_an_hour_and_that_is_taken_back(visit: Visit, alice: User) -> None:
@@ -130,6 +119,8 @@ def test_the_diagnosis_is_the_same_with_and_without_script(visit: Visit, alice: 
     texts = {"output": "<b>Killed</b>", "diagnostics": "Pod failed: PodPattern matched: {}"}
     tell(alice, "resnet50", details={**FAILURE, **more, **texts})
     page = visit("/", alice, java_script_enabled=script)
+    if script:
+        alive(page)
     one = row(page, "resnet50")
     one.locator("summary").first.click()
     shown = one.locator(".facts div").all_inner_texts()
@@ -189,7 +180,7 @@ def test_the_keyboard_moves_archives_and_marks(visit: Visit, alice: User) -> Non
     for job in ("gamma", "beta", "alpha"):
         tell(alice, job)
     page = visit("/", alice)
-    expect(page.get_by_role("button", name="Keys")).to_be_visible()
+    alive(page)
     row(page, "alpha").locator("summary").focus()
     page.keyboard.press("j")
     expect(row(page, "beta").locator("summary")).to_be_focused()
