@@ -1,7 +1,8 @@
 """Pages of an inbox, narrowed down. Whatever is asked for, a page looks at a bounded number of rows.
 
-Each folder has an index of its user's rows in their order. What no index knows (event, cluster, job, time, text) is
-looked for among the next WINDOW_ROWS of the folder; a page can thus be short, or empty, and still go on.
+Each folder has an index of its user's rows in their order. What is asked for beyond that (event, cluster, job, time,
+text) is looked for among the next WINDOW_ROWS of the folder, whose index has these columns too: the rows themselves are
+not read. A page can thus be short, or empty, and still go on.
 """
 
 from __future__ import annotations

@@ -47,7 +47,15 @@ export class FocusKeeper {
     const again = same && before.name && same.querySelector(`[name="${CSS.escape(before.name)}"]`);
     const stops = this.stops;
     const beside = stops[Math.min(Math.max(before.index, 0), stops.length - 1)];
-    (again || same?.querySelector(this.#target) || beside || this.#host.querySelector("[data-resting]"))?.focus();
+    const places = [again, ...this.#around(same), beside, this.#host.querySelector("[data-resting]")];
+    places.find((place) => place?.checkVisibility())?.focus();
+  }
+
+  /** What takes the focus in a row, and in the rows around it: a group may have closed over it. */
+  #around(row) {
+    const found = [];
+    for (let one = row; one; one = one.parentElement.closest(this.#rows)) found.push(one.querySelector(this.#target));
+    return found;
   }
 
   get #root() {

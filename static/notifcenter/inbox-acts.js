@@ -60,9 +60,11 @@ export class Acts {
   };
 
   change = (items, name, options = {}) => {
-    if (this.#selection.everything) this.#commands.changeAll(name, options);
+    const chosen = this.#selection.of(this.#host.list.items);
+    const isSelection = items.length === chosen.length && items.every(this.isSelected);
+    if (isSelection && this.#selection.everything) this.#commands.changeAll(name, options);
     else this.#commands.change(items, name, options);
-    if (items.some(this.isSelected)) this.clear();
+    if (isSelection) this.clear();
   };
 
   #toggle(row, field, on, off) {

@@ -1,5 +1,6 @@
 /** What the inbox shows, as its address says it. The server's page reads the same names in inbox_address.py. */
 
+import { EVENTS } from "./format.js";
 import { msg } from "./i18n.js";
 
 export const TABS = {
@@ -33,6 +34,8 @@ export class InboxView {
   constructor(values) {
     Object.assign(this, PLAIN, values);
     if (!(this.tab in TABS)) this.tab = "all";
+    this.event = this.event.filter((event) => event in EVENTS);
+    for (const end of ["from", "to"]) if (!midnight(`${this[end]}T00:00`)) this[end] = "";
     if (this.from || this.to || !(this.period in PERIODS)) this.period = "";
     Object.freeze(this);
   }
@@ -40,7 +43,7 @@ export class InboxView {
   static ofAddress() {
     const query = new URLSearchParams(location.search);
     const values = Object.keys(PLAIN).filter((name) => query.has(name)).map((name) => [name, query.get(name)]);
-    return new InboxView({ ...Object.fromEntries(values), event: query.getAll("event").filter(Boolean) });
+    return new InboxView({ ...Object.fromEntries(values), event: query.getAll("event") });
   }
 
   with(change) {
@@ -91,14 +94,12 @@ export class InboxView {
   /** The first moment, and the one after the last; undefined where it has no end. */
   get #period() {
     if (this.period) return [midnight(new Date(), 1 - PERIODS[this.period][1]), undefined];
-    return [this.from && midnight(`${this.from}T00:00`), this.to && midnight(`${this.to}T00:00`, 1)].map(
-      (day) => day && !Number.isNaN(day.valueOf()) ? day : undefined,
-    );
+    return [midnight(`${this.from}T00:00`), midnight(`${this.to}T00:00`, 1)];
   }
 }
 
-/** By the reader's clock. */
+/** By the reader's clock; undefined for what is no time. */
 function midnight(time, days = 0) {
   const day = new Date(time);
-  return new Date(day.getFullYear(), day.getMonth(), day.getDate() + days);
+  return Number.isNaN(day.valueOf()) ? undefined : new Date(day.getFullYear(), day.getMonth(), day.getDate() + days);
 }

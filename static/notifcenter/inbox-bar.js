@@ -26,7 +26,7 @@ export function inboxBar({ t, view, items, further, selection, progress, go, act
           @click=${(event) => act.selectAll(items, event.target.checked)}
         />
       </label>
-      <span class="bar__status" role="status">${status({ t, chosen, selection, progress })}</span>
+      <span class="bar__status" role="status">${status({ t, view, items, further, chosen, selection, progress })}</span>
       ${chosen.length && progress === null
         ? html`
             ${further && all && !selection.everything
@@ -55,8 +55,9 @@ export function inboxBar({ t, view, items, further, selection, progress, go, act
   `;
 }
 
-function status({ t, chosen, selection, progress }) {
+/** Read aloud when it changes: what a filter has found, what is selected, how far a long change is. */
+function status({ t, view, items, further, chosen, selection, progress }) {
   if (progress !== null) return t("Working, {count} so far…", { count: progress });
-  if (!chosen.length) return "";
+  if (!chosen.length) return view.isFiltered && !further ? t.plural(items.length, "{count} found", "{count} found") : "";
   return selection.everything ? t("All that match are selected") : t.plural(chosen.length, "{count} selected", "{count} selected");
 }

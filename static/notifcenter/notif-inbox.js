@@ -101,7 +101,9 @@ export class NotifInbox extends NotifElement {
       <div class="inbox__list" aria-busy=${list.state === "loading"} tabindex="-1" data-resting>
         <div data-top></div>
         ${waiting.length
-          ? html`<button class="newcomers" type="button" @click=${this.#toTop}>${t.plural(waiting.length, "{count} new", "{count} new")}</button>`
+          ? html`<div class="newcomers">
+              <button type="button" @click=${this.#toTop}>${t.plural(waiting.length, "{count} new", "{count} new")}</button>
+            </div>`
           : ""}
         ${inboxBar({ t, view, items: shown, further: Boolean(list.next), selection: this.#selection, progress: this.progress, go, act: this.#acts })}
         ${this.#body(shown)}

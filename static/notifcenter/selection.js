@@ -14,11 +14,11 @@ export class Selection {
     return this.#ids.size;
   }
 
-  has = (id) => this.#ids.has(id);
+  has = (id) => this.everything || this.#ids.has(id);
 
   /** Those of these items that are ticked. */
   of(items) {
-    return items.filter(({ id }) => this.#ids.has(id));
+    return items.filter(({ id }) => this.has(id));
   }
 
   /**
@@ -36,7 +36,6 @@ export class Selection {
     this.#changed();
   }
 
-  /** Those that are ticked stay so. */
   chooseEverything() {
     this.everything = true;
     this.#changed();

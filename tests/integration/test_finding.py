@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from notifications import finding
 from notifications.models import Notification
@@ -137,3 +141,38 @@ def test_what_one_cannot_become_is_named(browser: Client, alice: User, body: Any
     (number,) = notify(alice)
     answer = send(browser, "PATCH", f"{LIST}{number}/", body)
     assert (answer.status_code, list(answer.json())) == (400, [field])
+
+
+def test_the_longest_names_fit_into_the_folders_indexes(browser: Client, alice: User) -> None:
+    """Letters of four bytes each, which cannot be compressed away."""
+    letters = [chr(0x20000 + place * 7) for place in range(256)]
+    job, cluster, framework = "".join(letters), "".join(letters[::-1]), "".join(letters[:64])
+    (number,) = notify(alice, job_name=job, virtual_cluster=cluster, framework_name=framework)
+    assert ids(get(browser, LIST, virtual_cluster=cluster)) == [number]
+
+
+def test_a_search_reads_the_index_alone(browser: Client, alice: User) -> None:
+    """However far apart the rows lie, and whatever is asked for."""
+    notify(alice, 3000)
+    everything = finding.Filters(
+        unread=True,
+        saved=True,
+        events=("alert",),
+        virtual_cluster="gpu",
+        job="x",
+        text="y",
+        since=START,
+        until=START,
+    )
+    for one in (
+        everything,
+        replace(everything, saved=False),
+        replace(everything, unread=False, saved=False),
+        finding.Filters(archived=True, text="y"),
+    ):
+        with CaptureQueriesContext(connection) as queries, connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            finding.find(user_id=alice.pk, filters=one, size=30)
+            cursor.execute(f"EXPLAIN {queries[-1]['sql']}")
+            plan = "\n".join(row[0] for row in cursor.fetchall())
+        assert re.search(r"Index Only Scan( Backward)? using folder_", plan), plan

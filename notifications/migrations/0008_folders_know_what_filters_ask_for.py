@@ -1,0 +1,57 @@
+from django.conf import settings
+from django.contrib.postgres.operations import AddIndexConcurrently, RemoveIndexConcurrently
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    """A search reads the index of a folder alone. The new ones are there before the old ones go."""
+
+    atomic = False
+
+    dependencies = [
+        ('notifications', '0007_push_windows'),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+    ]
+
+    operations = [
+        AddIndexConcurrently(
+            model_name='notification',
+            index=models.Index(condition=models.Q(('in_inbox', True), ('archived_at', None), ('snoozed_until', None)), fields=['user', 'id'], include=('event', 'virtual_cluster', 'job_name', 'framework_name', 'created_at', 'read_at', 'saved', 'group'), name='folder_open'),
+        ),
+        AddIndexConcurrently(
+            model_name='notification',
+            index=models.Index(condition=models.Q(('in_inbox', True), ('archived_at', None), ('snoozed_until', None), ('read_at', None)), fields=['user', 'id'], include=('event', 'virtual_cluster', 'job_name', 'framework_name', 'created_at', 'read_at', 'saved', 'group'), name='folder_unread'),
+        ),
+        AddIndexConcurrently(
+            model_name='notification',
+            index=models.Index(condition=models.Q(('in_inbox', True), ('archived_at__isnull', False)), fields=['user', 'id'], include=('event', 'virtual_cluster', 'job_name', 'framework_name', 'created_at', 'read_at', 'saved', 'group'), name='folder_archived'),
+        ),
+        AddIndexConcurrently(
+            model_name='notification',
+            index=models.Index(condition=models.Q(('in_inbox', True), ('snoozed_until__isnull', False)), fields=['user', 'id'], include=('event', 'virtual_cluster', 'job_name', 'framework_name', 'created_at', 'read_at', 'saved', 'group'), name='folder_snoozed'),
+        ),
+        AddIndexConcurrently(
+            model_name='notification',
+            index=models.Index(condition=models.Q(('in_inbox', True), ('saved', True)), fields=['user', 'id'], include=('event', 'virtual_cluster', 'job_name', 'framework_name', 'created_at', 'read_at', 'saved', 'group'), name='folder_saved'),
+        ),
+        RemoveIndexConcurrently(
+            model_name='notification',
+            name='inbox_open',
+        ),
+        RemoveIndexConcurrently(
+            model_name='notification',
+            name='inbox_open_unread',
+        ),
+        RemoveIndexConcurrently(
+            model_name='notification',
+            name='inbox_archived',
+        ),
+        RemoveIndexConcurrently(
+            model_name='notification',
+            name='inbox_snoozed',
+        ),
+        RemoveIndexConcurrently(
+            model_name='notification',
+            name='inbox_saved',
+        ),
+    ]
