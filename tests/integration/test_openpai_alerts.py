@@ -103,7 +103,7 @@ def test_the_list_is_bounded_and_read_along_an_index(alice: User, bob: User, roo
     notify(bob, 5000)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE notifications_notification")
-        for user, index in ((alice, "inbox_unread"), (root, "notifications_notification_pkey")):
+        for user, index in ((alice, "folder_unread"), (root, "notifications_notification_pkey")):
             with CaptureQueriesContext(connection) as queries:
                 assert len(summaries(user)) == 100
             (sql,) = [q["sql"] for q in queries if 'FROM "notifications_notification"' in q["sql"]]
