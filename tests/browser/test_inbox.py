@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def test_a_job_is_muted_for_an_hour_and_that_is_taken_back(visit: Visit, alice: User) -> None:
     update(submit("resnet50"), state="FAILED")
-    page = visit("/", alice)
+    page = alive(visit("/", alice))
     row(page, "resnet50 failed").locator("summary").first.click()
     page.get_by_role("button", name="Mute job").click()
     page.get_by_role("button", name="For an hour").click()
@@ -85,7 +85,7 @@ def test_load_more_goes_on_without_gap_or_double(visit: Visit, alice: User) -> N
 
 def test_archive_takes_the_row_away_and_undo_brings_it_back(visit: Visit, alice: User) -> None:
     one, _ = tell(alice, "resnet50"), tell(alice, "bert-base")
-    page = visit("/", alice)
+    page = alive(visit("/", alice))
     row(page, "resnet50").hover()
     page.get_by_role("button", name="Archive: resnet50").click()
     expect(rows(page)).to_have_count(1)
@@ -100,7 +100,7 @@ def test_opening_shows_the_diagnosis_and_marks_as_read_without_moving_the_row(
     visit: Visit, alice: User
 ) -> None:
     tell(alice, "resnet50")
-    page = visit("/?tab=unread", alice)
+    page = alive(visit("/?tab=unread", alice))
     row(page, "resnet50").locator("summary").click()
     expect(page.get_by_text("Ask for more memory per task.")).to_be_visible()
     expect(page.get_by_text("137 (OOMKilled)")).to_be_visible()
@@ -194,7 +194,7 @@ def test_the_keyboard_moves_archives_and_marks(visit: Visit, alice: User) -> Non
 def test_mark_all_read_empties_the_unread_folder(visit: Visit, alice: User) -> None:
     for number in range(3):
         tell(alice, f"job-{number}")
-    page = visit("/?tab=unread", alice)
+    page = alive(visit("/?tab=unread", alice))
     page.get_by_role("button", name="Mark all read").click()
     expect(page.get_by_text("You are all caught up")).to_be_visible()
     wait_for(lambda: not Notification.objects.filter(read_at=None).exists())

@@ -1,0 +1,126 @@
+"""The inbox for everyone: its states without a defect, in every size, from right to left, in forced colours."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Visit
+from tests.browser.inbox import alive, bar, box, line, row, rows
+from tests.browser.notices import tell
+from tests.browser.test_pages import LONG, expect_accessible
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+EVENTS = ("running", "succeeded", "stopped", "retried", "waiting_too_long", "alert", "failed")
+
+
+@pytest.fixture
+def _stories(alice: User) -> None:
+    for event in EVENTS:
+        tell(alice, "resnet50", event)
+    tell(alice, LONG, saved=True)
+    tell(alice, "bert-base")
+
+
+def overflow(page: Page) -> int:
+    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+
+def go_through_states(page: Page, check: Any) -> None:
+    """Rows grouped and open, selected, with what opens over them."""
+    page.get_by_role("link", name="By job").click()
+    line(page, "7 notifications").click()
+    row(page, "resnet50 failed").locator("summary").first.click()
+    expect(row(page, "resnet50 failed").get_by_text("Exit code", exact=True)).to_be_visible()
+    box(page, "bert-base").check()
+    expect(bar(page).get_by_role("status")).to_have_text("1 selected")
+    check(page)
+    page.keyboard.press("h")
+    expect(page.get_by_role("dialog", name="Snooze")).to_be_visible()
+    check(page)
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    check(page)
+    page.keyboard.press("Escape")
+
+
+@pytest.mark.usefixtures("_stories")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_every_state_is_accessible(visit: Visit, alice: User, scheme: str, width: int) -> None:
+    size = {"width": width, "height": 800}
+    page = alive(visit("/", alice, color_scheme=scheme, reduced_motion="reduce", viewport=size))
+    go_through_states(page, expect_accessible)
+
+
+@pytest.mark.usefixtures("_stories")
+@pytest.mark.parametrize("direction", ["ltr", "rtl"])
+@pytest.mark.parametrize(("width", "height"), [(320, 256), (320, 640), (768, 900), (1920, 1080)])
+def test_nothing_sticks_out_in_any_state(
+    visit: Visit, alice: User, width: int, height: int, direction: str
+) -> None:
+    """320 × 256 is a window of 1280 × 1024 at 400 %."""
+    page = alive(visit("/", alice, viewport={"width": width, "height": height}))
+    page.evaluate("direction => { document.documentElement.dir = direction }", direction)
+
+    def check(page: Page) -> None:
+        assert overflow(page) <= 0
+        for panel in page.locator(".menu:popover-open, .help[open]").all():
+            place = panel.bounding_box()
+            assert place is not None
+            assert place["x"] >= 0
+            assert place["x"] + place["width"] <= width
+
+    go_through_states(page, check)
+
+
+@pytest.mark.usefixtures("_stories")
+def test_the_row_with_the_focus_is_never_under_the_header_or_the_bar(visit: Visit, alice: User) -> None:
+    for number in range(20):
+        tell(alice, f"job-{number:02}")
+    page = alive(visit("/", alice, viewport={"width": 1280, "height": 500}))
+    box(page, "job-19").check()
+    for _ in range(20):
+        page.keyboard.press("j")
+    for _ in range(15):
+        page.keyboard.press("k")
+    covered = page.evaluate(
+        """() => {
+            const place = document.activeElement.getBoundingClientRect();
+            const top = document.elementFromPoint(place.left + 80, place.top + 4);
+            return !document.activeElement.contains(top);
+        }"""
+    )
+    assert not covered
+    assert page.evaluate("document.activeElement.localName") == "summary"
+
+
+@pytest.mark.usefixtures("_stories")
+def test_forced_colours_show_what_is_unread_selected_and_current(visit: Visit, alice: User) -> None:
+    page = alive(visit("/", alice, forced_colors="active"))
+    for name in ("By day", "All"):
+        current = page.get_by_role("link", name=name, exact=True)
+        assert current.evaluate("link => getComputedStyle(link).outlineStyle") == "solid"
+    box(page, "bert-base").check()
+    selected = row(page, "bert-base")
+    assert selected.evaluate("row => getComputedStyle(row).outlineStyle") == "solid"
+    picture = row(page, "resnet50 failed").locator(".mark")
+    assert picture.evaluate(
+        "mark => getComputedStyle(mark, '::before').backgroundColor !== getComputedStyle(mark).backgroundColor"
+    )
+
+
+@pytest.mark.usefixtures("_stories")
+def test_rows_say_everything_in_words(visit: Visit, alice: User) -> None:
+    """Event, state and exact time, to who does not see colour, icon or layout."""
+    page = alive(visit("/", alice, timezone_id="UTC"))
+    expect(rows(page)).to_have_count(9)
+    expect(line(page, "resnet50 failed")).to_have_accessible_name(
+        re.compile(r"^Unread: resnet50 failed.* Failed .*\d{4}, .*UTC")
+    )
