@@ -101,8 +101,7 @@ export class Store extends EventTarget {
     if (!items.length && !delta && !beyond) return true;
     const ids = new Set(items.map((item) => item.id));
     const before = { unread: this.unread, more: this.more };
-    const all = delta === -this.unread;
-    if (all || !this.more) this.#count({ unread: Math.max(0, this.unread + delta), more: false });
+    if (delta === -this.unread || !this.more) this.#count({ unread: Math.max(0, this.unread + delta), more: false });
     for (const item of items) this.#latest.set(item.id, change(this.#latest.get(item.id) ?? item));
     const latest = ({ id }) => this.#latest.get(id);
     this.#lists.patch(ids, latest, { keep });

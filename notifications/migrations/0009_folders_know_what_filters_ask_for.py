@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ('notifications', '0007_push_windows'),
+        ('notifications', '0008_ceilings'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
