@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +19,18 @@ def compose() -> dict[str, Any]:
     return found
 
 
-def nginx_config(folder: Path, name: str, changes: dict[str, str]) -> Path:
+def nginx_config(folder: Path, name: str, changes: Mapping[str, str], *, without: str = "") -> Path:
     """A whole configuration, run without rights in this folder, around one of the shipped files with `changes`.
 
-    What is changed has to be there, so that the file cannot drift away from the test.
+    What is changed has to be there, so that the file cannot drift away from the test. `without`: a mistake, lines of
+    proxy.conf that hold this word are left out.
     """
     site = (DEPLOY / "nginx" / name).read_text(encoding="utf-8")
-    for old, new in {
-        **changes,
-        "/etc/nginx/notifcenter/proxy.conf": str(DEPLOY / "nginx" / "proxy.conf"),
-    }.items():
+    proxy = (DEPLOY / "nginx" / "proxy.conf").read_text(encoding="utf-8").splitlines(keepends=True)
+    (folder / "proxy.conf").write_text(
+        "".join(line for line in proxy if not without or without not in line), encoding="utf-8"
+    )
+    for old, new in {**changes, "/etc/nginx/notifcenter/proxy.conf": f"{folder}/proxy.conf"}.items():
         assert old in site, old
         site = site.replace(old, new)
     (folder / "site.conf").write_text(site, encoding="utf-8")

@@ -21,6 +21,7 @@ FEWEST_LETTERS = 5
 LATE_CLOCK_SECONDS = 2.0
 WRONG_CLOCK_SECONDS = 60.0
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1", "[::1]")
+LOOK_THERE = "Look at docs/troubleshooting.md."
 STATIC_FILE = "notifcenter/define.js"
 
 
@@ -77,8 +78,8 @@ def part(name: str, fine: str) -> Check:
     """One of the parts of /healthz, which says itself what to do."""
 
     def check() -> Seen:
-        why = health.CHECKS[name]()
-        return fail(why.partition(". ")[0].rstrip("."), why) if why else ok(fine)
+        what, _, todo = health.CHECKS[name]().partition(". ")
+        return fail(what.rstrip("."), todo or LOOK_THERE) if what else ok(fine)
 
     return check
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import ssl
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
@@ -30,9 +31,8 @@ NOT_FOUND = 404
 
 def broker() -> Seen:
     if settings.CELERY_BROKER_URL.startswith("filesystem"):
-        folder = settings.DATA_DIR / "celery"
-        if not os.access(folder, os.W_OK):
-            return fail(f"{folder} cannot be written", "Give the user of this process the data folder.")
+        if not os.access(settings.DATA_DIR, os.W_OK):
+            return fail(f"{settings.DATA_DIR} cannot be written", "Give it to the user of this process.")
         return ok("no broker: messages pass through the data folder, which all parts have to share")
     with current_app.connection_for_write() as link:
         try:
@@ -128,7 +128,8 @@ def site() -> Iterator[Seen]:
     unreachable = "If the web process runs, BASE_URL or the proxy is wrong, or this machine cannot reach it."
     try:
         with requests.Session() as session:
-            session.trust_env = False
+            session.trust_env = False  # past proxies of the environment, but with its authorities
+            session.verify = _authorities() or True
             answer = session.get(f"{url}/healthz", timeout=ASK_SECONDS, allow_redirects=False, stream=True)
             body = answer.raw.read(ANSWER_BYTES, decode_content=True)
             secure = "Strict-Transport-Security" in answer.headers
@@ -169,11 +170,21 @@ def _is_ours(body: bytes) -> bool:
         return False
 
 
+def _authorities() -> str | None:
+    return os.environ.get("REQUESTS_CA_BUNDLE") or None
+
+
+def _connection(scheme: str, host: str, port: int | None) -> http.client.HTTPConnection:
+    if scheme != "https":
+        return http.client.HTTPConnection(host, port, timeout=ASK_SECONDS)
+    context = ssl.create_default_context(cafile=_authorities())
+    return http.client.HTTPSConnection(host, port, timeout=ASK_SECONDS, context=context)
+
+
 def _websocket(url: str) -> Seen:
     """Whether an upgrade reaches the web process; nobody signs in."""
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port
-    connect = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     headers = {
         "Connection": "Upgrade",
         "Upgrade": "websocket",
@@ -182,7 +193,7 @@ def _websocket(url: str) -> Seen:
         "Origin": url,
     }
     try:
-        with closing(connect(host, port, timeout=ASK_SECONDS)) as link:
+        with closing(_connection(parts.scheme, host, port)) as link:
             link.request("GET", f"{parts.path}/ws/notifications/", headers=headers)
             status = link.getresponse().status
     except (TimeoutError, OSError, http.client.HTTPException) as error:

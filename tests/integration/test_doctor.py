@@ -17,8 +17,11 @@ from notifcenter.doctor import inside, outside
 from notifcenter.doctor.finding import Level, look, ok
 from tests.brokers import Redis
 from tests.database import sql
-from tests.processes import daphne, environment, free_port, manage, poller, worker
-from tests.smtp import SmtpServer
+from tests.deployment import nginx_config
+from tests.processes import answers, daphne, environment, free_port, manage, poller, running, wait_for, worker
+from tests.programs import needs
+from tests.smtp import SmtpServer, use
+from tests.tls import certificate
 from tests.tokens import SECRET
 
 SECRETS = {"SECRET_KEY": "a-key-that-is-only-for-this-test-and-" * 2, "PAI_JWT_SECRET": SECRET + "x" * 32}
@@ -83,11 +86,6 @@ def test_a_whole_site_is_well_and_a_stopped_one_is_not(tmp_path: Path) -> None:
         assert mails.recipients == ["root@example.org"]
         for secret in (*SECRETS.values(), LOGIN[1], "postgres:@"):
             assert secret not in done.stdout
-
-        again = doctor("--json", **env)
-        assert again.returncode == 0
-        assert json.loads(again.stdout)["ok"] is True
-        assert len(mails.recipients) == 1, "no mail unless somebody asks for it"
 
     done = doctor("--json", **env)
     assert done.returncode == 1
@@ -185,6 +183,12 @@ class TestWhatDoesNotAnswer:
             level, text, todo = outside.mail()
         assert (level, "EMAIL_URL" in todo, "wrong-password" in text) == (Level.FAIL, True, False)
 
+    def test_a_mail_server_that_answers_gets_no_mail(self, settings: Settings) -> None:
+        with SmtpServer() as server:
+            use(settings, server)
+            assert outside.mail()[0] is Level.OK
+            assert (server.connections, server.messages) == (1, [])
+
     def test_a_mail_server_that_says_nothing(self, settings: Settings, deaf: str) -> None:
         settings.EMAIL_CONFIGURED = True
         settings.EMAIL_BACKEND = "notifications.delivery.bounded_smtp.EmailBackend"
@@ -211,6 +215,42 @@ class TestWhatDoesNotAnswer:
     def test_a_look_that_breaks_is_a_finding(self) -> None:
         (found,) = look("broken", lambda: ok(str(1 // 0)))
         assert (found.level, "ZeroDivisionError" in found.text) == (Level.FAIL, True)
+
+
+@needs("nginx")
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("mistake", "said"), [("", ""), ("Upgrade", "a websocket is answered"), ("Host", "400")]
+)
+def test_a_proxy_with_tls(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mistake: str, said: str
+) -> None:
+    """The shipped one, and the same with a line forgotten."""
+    made, port = certificate(tmp_path, "localhost"), free_port()
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(made.authority))
+    url = f"https://localhost:{port}"
+    with daphne(tmp_path, 0, BASE_URL=url, ALLOWED_HOSTS="localhost") as (inside_url, _):
+        place = inside_url.removeprefix("http://")
+        changes = {
+            "127.0.0.1:8001": place,
+            "server 127.0.0.1:8002": f"# {place}",
+            "listen 80;": f"listen 127.0.0.1:{free_port()};",
+            "listen 443 ssl;": f"listen 127.0.0.1:{port} ssl;",
+            "/etc/ssl/notify.pem": str(made.chain),
+            "/etc/ssl/notify.key": str(made.chain),
+        }
+        config = nginx_config(tmp_path, "notifcenter.conf", changes, without=mistake)
+        with running(["nginx", "-p", str(tmp_path), "-c", str(config)], tmp_path / "nginx.log"):
+            wait_for(lambda: answers(port), what="nginx listens")
+            settings.BASE_URL = url
+            found = list(outside.site())
+    failed = [(text, todo) for level, text, todo in found if level is not Level.OK]
+    if mistake:
+        ((text, todo),) = failed
+        assert (said in text, "proxy" in todo) == (True, True), text
+    else:
+        assert failed == []
+        assert len(found) == 2
 
 
 @pytest.mark.django_db(transaction=True)

@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -26,6 +27,9 @@ from tests.smtp import SmtpServer
 from tests.wishes import everybody_wants_everything
 
 pytestmark = [pytest.mark.django_db(transaction=True), needs("nginx")]
+START_SECONDS = 90.0
+"""Eight programs start at once, and maybe beside other tests."""
+
 PROGRAMS = {
     "notifcenter": [sys.executable, "-m", "notifcenter"],
     "daphne": [sys.executable, "-m", "daphne"],
@@ -63,11 +67,10 @@ class Site:
         arguments = ["nginx", "-p", str(folder), "-c", str(config)]
         self.nginx = stack.enter_context(running(arguments, folder / "nginx.log"))
         for port in (*self.ports.values(), self.port):
-            wait_for(lambda port=port: answers(port), what=f"something listens on {port}")  # type: ignore[misc]
+            wait_for(partial(answers, port), seconds=START_SECONDS, what=f"something listens on {port}")
         self.processes["worker"].wait_for_log("ready.")
-        wait_for(
-            lambda: PollerState.objects.filter(heartbeat_at__isnull=False).exists(), what="a poller works"
-        )
+        at_work = PollerState.objects.filter(heartbeat_at__isnull=False)
+        wait_for(lambda: at_work.all().exists(), seconds=START_SECONDS, what="a poller works")
 
     def start(self, name: str) -> Process:
         program, *arguments = self.services[name]["command"]
@@ -88,7 +91,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
         yield Site(stack, tmp_path)
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_a_change_comes_to_page_and_mail_though_one_of_each_is_killed(site: Site, alice: User) -> None:
     everybody_wants_everything()
     UserPreference.objects.create(user=alice, bundling_minutes=0)
@@ -121,7 +124,7 @@ def test_a_change_comes_to_page_and_mail_though_one_of_each_is_killed(site: Site
         assert any(_still_open(page) for page in pages), "some of them were at the other web process"
 
     again = site.start("web1")
-    wait_for(lambda: answers(site.ports["web1"]), what="it is back")
+    wait_for(lambda: answers(site.ports["web1"]), seconds=START_SECONDS, what="it is back")
     assert site.status("/healthz") == 200
     assert told(name) == [("running", 0), ("failed", 0), ("retried", 1)]
     wait_for(lambda: len(site.mails.messages) == Notification.objects.count() == 3, what="three mails")
