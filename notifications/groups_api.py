@@ -8,7 +8,6 @@ from typing import Any
 from django.db.models import Case, QuerySet, Value, When
 from django.db.models.functions import Length
 from django.http import Http404
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
@@ -24,7 +23,7 @@ from notifications.jobs_api import viewer
 from notifications.pages import StrictCursorPagination
 from notifications.serializers import CountsSerializer
 from preferences import services
-from preferences.fields import StrictBooleanField, StrictChoiceField, StrictSerializer
+from preferences.fields import StrictBooleanField, StrictChoiceField, StrictSerializer, check_mute_end
 
 STATES = [(state.label, state.label) for state in JobState]
 ALL_ENDED = "All jobs of this group have ended already."
@@ -79,8 +78,8 @@ class GroupChangeSerializer(StrictSerializer):
     )
 
     def validate_muted_until(self, value: datetime | None) -> datetime | None:
-        if value is not None and value <= timezone.now():
-            raise serializers.ValidationError("Must be in the future.")
+        if value is not None:
+            check_mute_end(value)
         return value
 
     def validate(self, data: dict[str, Any]) -> dict[str, Any]:

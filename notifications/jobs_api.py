@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
 from rest_framework.exceptions import APIException, NotFound
@@ -17,7 +16,13 @@ from rest_framework.views import APIView
 
 from notifications import job_list, jobs
 from preferences import services
-from preferences.fields import MinutesField, StrictBooleanField, StrictSerializer, chosen_events
+from preferences.fields import (
+    MinutesField,
+    StrictBooleanField,
+    StrictSerializer,
+    check_mute_end,
+    chosen_events,
+)
 from preferences.kinds import JOB_EVENTS
 from preferences.rules import Source
 from preferences.selectors import JobWishes, job_wishes
@@ -106,8 +111,8 @@ class OverrideSerializer(StrictSerializer):
     )
 
     def validate_muted_until(self, value: datetime | None) -> datetime | None:
-        if value is not None and value <= timezone.now():
-            raise serializers.ValidationError("Must be in the future.")
+        if value is not None:
+            check_mute_end(value)
         return value
 
     def validate(self, data: dict[str, Any]) -> dict[str, Any]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.validators import validate_email
+from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -162,3 +164,18 @@ def switches(on: frozenset[Event], events: Collection[Event] = JOB_EVENTS) -> di
 def chosen_events(data: Mapping[str, Any]) -> dict[Event, Any]:
     """The validated data of a serializer of events, by event."""
     return {Event(name): value for name, value in data.items()}
+
+
+LONGEST_MUTE = timedelta(days=3660)
+"""The last days of the calendar cannot be shown in every time zone."""
+
+
+def check_mute_end(until: datetime) -> None:
+    """Raises ValidationError for a time at which nothing can be muted until."""
+    now = timezone.now()
+    if until <= now:
+        raise serializers.ValidationError("Must be in the future.")
+    if until > now + LONGEST_MUTE:
+        raise serializers.ValidationError(
+            f"Must be in the next {LONGEST_MUTE.days} days; `muted` alone is for good."
+        )

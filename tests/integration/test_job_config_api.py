@@ -16,7 +16,7 @@ from django.utils.html import escape
 from notifications.sources.frameworks.models import Framework
 from preferences.models import JobConfig, SiteSettings, UserPreference
 from preferences.signals import wishes_changed
-from tests.clients import JOBS, client_of, config_url
+from tests.clients import JOBS, client_of, config_url, send
 from tests.cluster import submit_named
 from tests.signals import Heard, listening
 
@@ -265,3 +265,15 @@ def test_without_the_clusters_table_the_answer_says_what_to_do(browser: Client, 
     answer = browser.get(url)
     assert answer.status_code == 503
     assert "manage.py capture check" in answer.json()["detail"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("until", ["9999-12-31T23:59:59Z", "2100-01-01T00:00:00Z"])
+def test_a_mute_ends_at_a_time_that_every_zone_has(alice: User, until: str) -> None:
+    submit_named("muted-for-ever")
+    client = client_of(alice)
+    send(client, "PATCH", "/api/v1/preferences/", {"time_zone": "Asia/Shanghai"})
+    answer = send(client, "PATCH", config_url("muted-for-ever"), {"muted_until": until})
+    assert answer.status_code == 400
+    assert "`muted` alone is for good" in str(answer.json())
+    assert client.get("/jobs/muted-for-ever/").status_code == 200
