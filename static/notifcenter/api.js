@@ -71,6 +71,16 @@ export class Api {
     return this.#request("PATCH", `jobs/${encodeURIComponent(framework)}/notification-config/`, change);
   }
 
+  /** A sweep: its jobs by state, and what was asked of it. */
+  group(id) {
+    return this.#request("GET", `groups/${id}/`);
+  }
+
+  /** @param {{muted?: boolean, muted_until?: string, tell_when_ended?: boolean}} change */
+  changeGroup(id, change) {
+    return this.#request("PATCH", `groups/${id}/`, change);
+  }
+
   preferences() {
     return this.#request("GET", "preferences/");
   }

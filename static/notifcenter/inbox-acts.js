@@ -2,6 +2,7 @@
 
 import { setRead } from "./actions.js";
 import { Commands } from "./inbox-commands.js";
+import { askSweep } from "./sweep.js";
 
 const idsOf = (row) => [row, ...row.querySelectorAll("[data-id]")].map(({ dataset }) => Number(dataset.id)).filter(Boolean);
 
@@ -37,6 +38,10 @@ export class Acts {
   opened = (item) => this.#host.store.act(setRead(item, true));
 
   url = (item) => this.#host.jobUrl?.(item) ?? item.url;
+
+  sweepUrl = ({ id }) => `${(this.#host.baseUrl ?? "").replace(/\/+$/, "")}/groups/${id}/`;
+
+  askSweep = (sweep, change, done) => askSweep(this.#host, sweep, change, done);
 
   isSelected = ({ id }) => this.#selection.has(id);
 

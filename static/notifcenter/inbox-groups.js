@@ -4,9 +4,11 @@ import { html, repeat } from "./vendor/lit.js";
 import { eventWord, exactTime, relativeTime } from "./format.js";
 import { dayGroup } from "./inbox-facts.js";
 import { inboxRow, tools } from "./inbox-row.js";
+import { sweepBar, sweepCounts } from "./sweep.js";
 
 /** What a notification belongs to when rows are grouped: a key, and what its line is called. */
-export function groupOf({ id, job, title }) {
+export function groupOf({ id, job, title, group }) {
+  if (group) return { key: `s${group.id}`, title: group.name, sweep: group };
   return { key: job.framework || `n${id}`, title: job.name || title };
 }
 
@@ -23,7 +25,7 @@ export function days(items, { byJob, t, act }) {
         ${repeat(
           ofDay,
           ({ key }) => key,
-          (line) => (line.items.length > 1 ? groupLine(line, t, act) : inboxRow(line.items[0], t, act)),
+          (line) => (line.items.length > 1 || line.sweep ? groupLine(line, t, act) : inboxRow(line.items[0], t, act)),
         )}
       </ul>
     `,
@@ -32,11 +34,11 @@ export function days(items, { byJob, t, act }) {
 
 function grouped(items) {
   const groups = Map.groupBy(items, (item) => groupOf(item).key);
-  return [...groups].map(([key, own]) => ({ key, items: own, title: groupOf(own[0]).title }));
+  return [...groups].map(([key, own]) => ({ ...groupOf(own[0]), key, items: own }));
 }
 
 /** The line that stands for several notifications, and opens to them. */
-function groupLine({ key, title, items }, t, act) {
+function groupLine({ key, title, items, sweep }, t, act) {
   const unread = items.filter((item) => !item.read_at).length;
   const selected = items.filter(act.isSelected).length;
   const [newest] = items;
@@ -57,7 +59,7 @@ function groupLine({ key, title, items }, t, act) {
           <span class="mark" data-event=${newest.event} aria-hidden="true"></span>
           <span class="notice__text">
             <span class="notice__title">${title}</span>
-            <span class="notice__summary">${events(items, t)}</span>
+            <span class="notice__summary">${sweep ? sweepCounts(sweep, t) : events(items, t)}</span>
           </span>
           <span class="group__count">
             ${t.plural(items.length, "{count} notification", "{count} notifications")}${unread ? ` · ${t.plural(unread, "{count} unread", "{count} unread")}` : ""}
@@ -68,6 +70,7 @@ function groupLine({ key, title, items }, t, act) {
           </time>
           <span class="icon icon--chevron"></span>
         </summary>
+        ${sweep ? html`<div class="group__bar">${sweepBar(sweep, t, act)}</div>` : ""}
         <ul class="group__rows">
           ${repeat(
             items,

@@ -89,6 +89,7 @@ function links(item, t, act) {
     <div class="notice__links">
       ${item.job.framework ? html`<a class="button" href=${safeUrl(act.url(item), "/")}>${t("Open job")}</a>` : ""}
       ${canBeMuted(item) ? html`<button class="button" type="button" name="mute" @click=${mute}>${t("Mute job")}</button>` : ""}
+      ${item.group ? html`<a class="button" href=${act.sweepUrl(item.group)}>${t("Open sweep")}</a>` : ""}
       ${runbook ? html`<a class="button" href=${runbook}>${t("Runbook")}</a>` : ""}
     </div>
   `;

@@ -1,0 +1,63 @@
+/** A sweep in the inbox: the line that counts up, and what can be asked of it. */
+
+import { html } from "./vendor/lit.js";
+import { failureText } from "./format.js";
+import { msg } from "./i18n.js";
+
+const COUNTS = {
+  succeeded: msg("{count} succeeded"),
+  failed: msg("{count} failed"),
+  stopped: msg("{count} stopped"),
+  waiting: msg("{count} waiting"),
+  running: msg("{count} running"),
+};
+/** Named even when no job is in it. */
+const ALWAYS = ["succeeded", "failed", "running"];
+
+/** "487 succeeded, 13 failed, 0 running" */
+export function sweepCounts({ counts }, t) {
+  const states = Object.keys(COUNTS).filter((state) => counts[state] || ALWAYS.includes(state));
+  const parts = states.map((state) => t(COUNTS[state], { count: counts[state] }));
+  return t.intl("ListFormat", { type: "unit" }).format(parts);
+}
+
+/** `act` as `Acts` has it. */
+export function sweepBar(sweep, t, act) {
+  const { running, waiting } = sweep.counts;
+  const ask = (change, done) => () => act.askSweep(sweep, change, done);
+  return html`
+    <div class="notice__links">
+      <a class="button" href=${act.sweepUrl(sweep)}>${t("Open sweep")}</a>
+      ${running + waiting
+        ? html`<button class="button" type="button" @click=${ask({ tell_when_ended: true }, msg("You will be told when the last one has ended."))}
+            >${t("Tell me when the last one has ended")}</button
+          >`
+        : ""}
+      <button class="button" type="button" @click=${ask({ muted: true }, msg("{name} is muted."))}>${t("Mute sweep")}</button>
+    </div>
+  `;
+}
+
+export async function askSweep({ store, t }, sweep, change, done) {
+  try {
+    const before = await store.api.group(sweep.id);
+    await store.api.changeGroup(sweep.id, change);
+    const takenBack = Object.fromEntries(Object.keys(change).map((name) => [name, before[name]]));
+    store.notice({
+      text: t(done, sweep),
+      action: t("Undo"),
+      run: () => askAgain({ store, t }, sweep, takenBack),
+    });
+  } catch (error) {
+    store.notice({ text: failureText({ what: msg("It did not work."), error }, t) });
+  }
+}
+
+async function askAgain({ store, t }, sweep, change) {
+  try {
+    await store.api.changeGroup(sweep.id, change);
+    store.notice({ text: t("They are as they were.") });
+  } catch (error) {
+    store.notice({ text: failureText({ what: msg("It did not work."), error }, t) });
+  }
+}
