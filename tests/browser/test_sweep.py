@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from playwright.sync_api import expect
 
 from notifications.groups.models import JobGroup
-from preferences.kinds import JOB_EVENTS
+from preferences.kinds import JOB_EVENTS, Event
 from preferences.models import SiteSettings
 from tests.browser.conftest import Visit
 from tests.cluster import framework_name, submit, update
@@ -17,7 +17,9 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 
 def test_one_line_that_counts_up(visit: Visit, alice: User) -> None:
-    SiteSettings.objects.create(default_events=[event for event in JOB_EVENTS if event != "succeeded"])
+    SiteSettings.objects.create(
+        default_events=[event for event in JOB_EVENTS if event is not Event.SUCCEEDED]
+    )
     for number in range(1, 4):
         update(submit(f"sweep-{number}"), state="RUNNING")
     wait_for(lambda: JobGroup.objects.filter(running=3).exists())
