@@ -19,6 +19,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from accounts.matching import SignInRefusedError, user_of, username_of
 
@@ -59,7 +60,7 @@ def finish(request: HttpRequest) -> tuple[User, str]:
         begun = client.framework.get_state_data(request.session, request.GET.get("state", ""))
         if begun is None:
             raise SignInRefusedError(
-                "This sign-in was not begun in this browser, or was finished before. Try again."
+                gettext("This sign-in was not begun in this browser, or was finished before. Try again.")
             )
         issuer = client.server_metadata["issuer"]
         token = client.authorize_access_token(
@@ -72,7 +73,7 @@ def finish(request: HttpRequest) -> tuple[User, str]:
         )
         claims = token.get("userinfo")
         if not claims:
-            raise SignInRefusedError("The provider has sent no ID token.")
+            raise SignInRefusedError(gettext("The provider has sent no ID token."))
         user = user_of(
             issuer=issuer,
             subject=claims["sub"],
@@ -92,7 +93,7 @@ def _with_name(client: Any, token: Mapping[str, Any], claims: Mapping[str, Any])
         return claims
     more: Mapping[str, Any] = client.userinfo(token=token)
     if more.get("sub") != claims["sub"]:
-        raise SignInRefusedError("The provider tells of somebody else than who signed in.")
+        raise SignInRefusedError(gettext("The provider tells of somebody else than who signed in."))
     return more
 
 
@@ -152,7 +153,11 @@ def _told_in_one_line(step: str) -> Iterator[None]:
     except OAuthError as error:
         code = error.error if _ERROR_CODE.fullmatch(str(error.error)) else "no code"
         logger.warning("sign-in refused step=%s error=%r", step, f"by the provider: {code}")
-        raise SignInRefusedError(f"The provider has refused the sign-in ({code}).") from None
+        raise SignInRefusedError(
+            gettext("The provider has refused the sign-in (%(code)s).") % {"code": code}
+        ) from None
     except Exception as error:
         logger.warning("sign-in refused step=%s error=%r", step, f"{type(error).__name__}: {error}"[:200])
-        raise SignInRefusedError("The provider's answer is not valid for this sign-in. Try again.") from None
+        raise SignInRefusedError(
+            gettext("The provider's answer is not valid for this sign-in. Try again.")
+        ) from None

@@ -17,11 +17,13 @@ from channels.db import database_sync_to_async
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractUser
+from django.utils import translation
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from notifcenter.languages import language_for
 from preferences.selectors import application_tokens_accepted
 
 logger = logging.getLogger(__name__)
@@ -102,7 +104,9 @@ class BearerAuthentication(BaseAuthentication):
         if scheme.lower() != "bearer":
             return None
         try:
-            return bearer_of_token(token.strip()).user, token
+            user = bearer_of_token(token.strip()).user
+            translation.activate(language_for(request, user))  # until the middleware of languages ends
+            return user, token
         except TokenRefusedError as error:
             setattr(request, _REFUSAL, str(error))
             raise AuthenticationFailed(str(error)) from None

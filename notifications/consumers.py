@@ -7,6 +7,7 @@ import json
 import time
 from collections import deque
 from typing import Any
+from urllib.parse import parse_qs
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
@@ -15,6 +16,8 @@ from django.db import InterfaceError, OperationalError
 from notifications import inbox
 from notifications.live import RESYNC, encode, hub, notification_frame
 from notifications.rights import Right
+from preferences.languages import spoken
+from preferences.selectors import language_of
 
 MAX_FRAME_BYTES = 16 * 1024
 MAX_IDS = 100
@@ -75,6 +78,7 @@ class NotificationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Cha
             self.right = Right(user.pk, by_application=bool(bearer and bearer.is_application))
         self._joined = True
         try:
+            self.language = _asked_language(self.scope) or await _in_thread(language_of, user=user)
             await hub.join(self)
             state = await _in_thread(inbox.count_unread, user.pk)
         except (TimeoutError, OperationalError, InterfaceError):
@@ -193,7 +197,7 @@ class NotificationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Cha
             elif self._known_id > self._sent_after:  # too late: newer ones have been sent
                 await self._send_resync()
                 return
-            frames = await _in_thread(_backlog, self.right.user_id, after)
+            frames = await _in_thread(_backlog, self.right.user_id, after, self.language)
             if len(frames) > MAX_BACKLOG:
                 await self._send_resync()
                 return
@@ -225,13 +229,19 @@ def _in_thread(function: Any, *args: Any, **kwargs: Any) -> Any:
     return database_sync_to_async(function, thread_sensitive=False)(*args, **kwargs)
 
 
-def _backlog(user_id: int, after: int) -> list[tuple[int, str]]:
+def _backlog(user_id: int, after: int, language: str) -> list[tuple[int, str]]:
     """Frames of what is newer than `after`, one more than are ever sent."""
     newer = list(
         inbox.own(user_id).filter(id__gt=after, user__is_active=True).order_by("id")[: MAX_BACKLOG + 1]
     )
     count = inbox.count_unread(user_id)
-    return [(one.pk, notification_frame(one, one.user.get_username(), count)) for one in newer]
+    return [(one.pk, notification_frame(one, one.user.get_username(), count, language)) for one in newer]
+
+
+def _asked_language(scope: Any) -> str:
+    """Of the address, `?lang=`; '' when it names none that we speak."""
+    query = parse_qs(scope.get("query_string", b"").decode("latin1"))
+    return spoken(query.get("lang", [""])[0])
 
 
 def _parsed(text: str | None) -> dict[str, Any]:

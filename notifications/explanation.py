@@ -12,7 +12,7 @@ from typing import Any
 
 from django.utils.translation import gettext, gettext_noop
 
-from notifications.wording import duration, number, shorten, text, translated, visible
+from notifications.wording import duration, in_own_words, number, shorten, text, translated, visible
 from preferences.kinds import Event
 
 MAX_LINE_CHARACTERS = 600
@@ -53,6 +53,7 @@ class Explanation:
 
 
 def explain(event: str, details: Mapping[str, Any]) -> Explanation:
+    details = in_own_words(details)
     return Explanation(
         reason=_line(translated(text(details, "reason"))),
         solutions=_solutions(advised(event, details)),
@@ -67,6 +68,16 @@ def advised(event: str, details: Mapping[str, Any]) -> Mapping[str, Any]:
     if details.get("solutions") or event not in ADVICE:
         return details
     return {**details, "solutions": list(ADVICE[event])}
+
+
+def told(event: str, details: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The details as they are shown: with advice, and our own words in the language that is active."""
+    shown = advised(event, in_own_words(details))
+    reason, solutions = shown.get("reason"), shown.get("solutions")
+    words: dict[str, Any] = {"reason": translated(reason)} if isinstance(reason, str) else {}
+    if isinstance(solutions, list):
+        words["solutions"] = [translated(one) if isinstance(one, str) else one for one in solutions]
+    return {**shown, **words}
 
 
 def last_lines(lines: str, *, most: int, characters: int) -> str:

@@ -11,6 +11,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from notifications import wording
@@ -42,7 +43,7 @@ def group_page(request: HttpRequest, group_id: int) -> HttpResponse:
         return redirect(request.path)
     if is_mute and form.is_valid():
         wishes.change(group=group, mute=form.chosen())
-        messages.success(request, "Saved.")
+        messages.success(request, gettext("Saved."))
         return redirect(request.path)
     state = request.GET.get("state", "")
     state = state if state in [one.label for one in JobState] else ""

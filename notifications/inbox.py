@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from notifications import links, wording
-from notifications.explanation import advised
+from notifications.explanation import told
 from notifications.groups.models import LEAST_JOBS
 from notifications.listening import LIVE_CHANNEL
 from notifications.models import UNREAD, Notification
@@ -149,5 +149,5 @@ def payload(notification: Notification, username: str) -> dict[str, Any]:
         "saved": notification.saved,
         "snoozed_until": notification.snoozed_until,
         "url": links.page_of(notification),
-        "details": advised(event, details),
+        "details": told(event, details),
     }

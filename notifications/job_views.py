@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from notifications import job_list, jobs, wording
@@ -70,10 +71,10 @@ def job_page(request: HttpRequest, framework: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         if "drop" in request.POST:
             services.drop_job_override(job=job.config)
-            messages.success(request, "This job has no switches of its own any more.")
+            messages.success(request, gettext("This job has no switches of its own any more."))
         else:
             services.set_job_override(job=job.config, **form.changes())
-            messages.success(request, "The switches of this job are saved.")
+            messages.success(request, gettext("The switches of this job are saved."))
         return redirect(request.path)
     told = jobs.timeline(framework_name=framework, submission_time=submission_time)
     life = jobs.life(job, told, now=timezone.now())

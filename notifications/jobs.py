@@ -158,5 +158,5 @@ def _told(one: Notification) -> Told:
 
 
 def _channels(one: Notification, deliveries: Sequence[Delivery]) -> tuple[str, ...]:
-    portal = (Channel.WEBPORTAL.label,) if one.in_inbox else ()
+    portal = (str(Channel.WEBPORTAL.label),) if one.in_inbox else ()
     return portal + tuple(f"{d.get_channel_display()}: {d.get_state_display()}" for d in deliveries)

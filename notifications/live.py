@@ -21,6 +21,7 @@ from typing import Any, Protocol
 import prometheus_client
 import psycopg2
 from django.db import OperationalError
+from django.utils import translation
 
 from notifications import counting, inbox, rights
 from notifications.groups.models import JobGroup, JobState
@@ -79,6 +80,7 @@ class Subscriber(Protocol):
     """An open socket. Called in its event loop; must not block."""
 
     right: rights.Right
+    language: str
 
     def deliver(self, notification_id: int | None, frame: str) -> None: ...
 
@@ -86,8 +88,9 @@ class Subscriber(Protocol):
         """The right has ended: close."""
 
 
-Frame = tuple[int, int | None, str]
-"""User, id of the notification (of RESYNC: the newest that may have been missed; else None), text."""
+Frame = tuple[int, int | None, str, str]
+"""User, id of the notification (of RESYNC: the newest that may have been missed; else None), text, and the language
+that it speaks ('': none, so that it is for every socket)."""
 
 
 def encode(frame: dict[str, Any]) -> str:
@@ -100,11 +103,13 @@ def _rfc3339(value: object) -> str:
     raise TypeError(f"{type(value).__name__} cannot be sent")
 
 
-def notification_frame(one: Notification, username: str, count: inbox.Unread) -> str:
+def notification_frame(one: Notification, username: str, count: inbox.Unread, language: str) -> str:
+    with translation.override(language):
+        told = inbox.payload(one, username)
     return encode(
         {
             "type": "notification",
-            "notification": inbox.payload(one, username),
+            "notification": told,
             "unread": count.unread,
             "more": count.more,
         }
@@ -147,6 +152,11 @@ class Hub:
         with self._lock:
             return sum(map(len, self._subscribers.values()))
 
+    def _languages(self, user_id: int) -> set[str]:
+        """Those that the sockets of a user speak; none when there is no socket."""
+        with self._lock:
+            return {one.language for one in self._subscribers.get(user_id, ())}
+
     def _online(self) -> list[int]:
         with self._lock:
             return list(self._subscribers)
@@ -175,7 +185,7 @@ class Hub:
                     self._call(loop, ready.set)
                     if lost:
                         logger.info("live connection is back")
-                        self._post(loop, [(user, self._last_id, RESYNC) for user in self._online()])
+                        self._post(loop, [(user, self._last_id, RESYNC, "") for user in self._online()])
                     lost = False
                     self._listen(loop, listener)
             except Exception as error:  # whatever it is, it must not end the live push
@@ -219,14 +229,17 @@ class Hub:
             read_at = time.monotonic()
             for user_id, unread, last_id, username, age, *values in rows:
                 self._last_id = values[0]
-                if user_id is None or user_id not in self._subscribers:
+                languages = self._languages(user_id)
+                if not languages:
                     continue
                 group = dict(zip(_GROUP_FIELDS, values[len(_FIELDS) :], strict=True))
                 one = Notification(**dict(zip(_FIELDS, values, strict=False)))
                 one.group = JobGroup(**group) if group["id"] else None
                 if one.in_inbox and one.read_at is None:
                     _, count = inbox.unread_from_row((user_id, unread, last_id))
-                    frames.append((user_id, one.pk, notification_frame(one, username, count)))
+                    for language in languages:
+                        text = notification_frame(one, username, count, language)
+                        frames.append((user_id, one.pk, text, language))
                     ages.append(age)
             self._post(loop, frames)
             if ages:
@@ -238,7 +251,10 @@ class Hub:
         for start in range(0, len(users), COUNTED_USERS):
             rows = listener.query(_COUNT_ACTIVE, [users[start : start + COUNTED_USERS]])
             counts = map(inbox.unread_from_row, rows)
-            frames = [(u, None, encode({"type": "state", **count.as_dict(), **more})) for u, count in counts]
+            frames = [
+                (user, None, encode({"type": "state", **count.as_dict(), **more}), "")
+                for user, count in counts
+            ]
             self._post(loop, frames)
 
     def _revoke(self, loop: asyncio.AbstractEventLoop, listener: Listener) -> None:
@@ -259,9 +275,10 @@ class Hub:
             loop.call_soon_threadsafe(function)
 
     def _dispatch(self, frames: Sequence[Frame]) -> None:
-        for user_id, notification_id, text in frames:
+        for user_id, notification_id, text, language in frames:
             for subscriber in tuple(self._subscribers.get(user_id, ())):
-                subscriber.deliver(notification_id, text)
+                if language in ("", subscriber.language):
+                    subscriber.deliver(notification_id, text)
 
 
 def _observe(ages: Sequence[float], read_at: float) -> None:

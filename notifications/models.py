@@ -10,6 +10,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q, Value
 from django.db.models.functions import Coalesce, Now
+from django.utils.translation import gettext_lazy as _
 
 from notifications.groups.models import GroupJob, JobGroup
 from notifications.sources.frameworks.models import (
@@ -128,13 +129,13 @@ class Notification(models.Model):
 
 
 class DeliveryState(models.TextChoices):
-    PENDING = "pending", "Pending"
-    BUNDLED = "bundled", "Waiting to go out with others"
-    LEASED = "leased", "Leased"
-    RETRY = "retry", "Waiting to be tried again"
-    SENT = "sent", "Sent"
-    FAILED = "failed", "Failed"
-    DROPPED = "dropped", "Dropped"
+    PENDING = "pending", _("Pending")
+    BUNDLED = "bundled", _("Waiting to go out with others")
+    LEASED = "leased", _("Leased")
+    RETRY = "retry", _("Waiting to be tried again")
+    SENT = "sent", _("Sent")
+    FAILED = "failed", _("Failed")
+    DROPPED = "dropped", _("Dropped")
 
 
 TO_BUNDLE = Q(state=DeliveryState.BUNDLED, bundle=None)

@@ -6,6 +6,7 @@ import secrets
 
 from django.contrib.auth.models import User
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from notifications.delivery.base import DeliveryError
 from notifications.delivery.registry import TRANSPORTS
@@ -27,7 +28,7 @@ class TooSoonError(Exception):
 def add(*, user: User, channel: Channel, name: str, address: str) -> tuple[Target, str]:
     """The target, and what its user may see this once ('' for nothing). Raises TargetRefused; nothing is sent."""
     if channel not in site_wishes().channels_on:
-        raise TargetRefused("The administrator has switched this channel off.")
+        raise TargetRefused(gettext("The administrator has switched this channel off."))
     draft = _transport(channel).draft(address.strip())
     target = targets.add(
         user=user,
@@ -47,7 +48,7 @@ def send_test(target: Target) -> str:
     """
     channel = Channel(target.channel)
     if channel not in site_wishes().channels_on:
-        return "The administrator has switched this channel off."
+        return gettext("The administrator has switched this channel off.")
     if not targets.start_test(target):
         raise TooSoonError
     now = timezone.now()

@@ -7,6 +7,7 @@ from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
@@ -41,7 +42,9 @@ def add(request: HttpRequest) -> HttpResponse:
         return profile_page(request, target_form=form)
     if secret:
         return render(request, "preferences/target_secret.html", {"target": target, "secret": secret})
-    messages.success(request, f"{target.name} is added. Send a test to see whether it works.")
+    messages.success(
+        request, gettext("%(name)s is added. Send a test to see whether it works.") % {"name": target.name}
+    )
     return redirect(PLACE)
 
 
@@ -52,12 +55,21 @@ def test(request: HttpRequest, target_id: int) -> HttpResponse:
     try:
         error = own_targets.send_test(target)
     except own_targets.TooSoonError:
-        messages.warning(request, f"A test was sent to {target.name} a moment ago; wait a few seconds.")
+        messages.warning(
+            request,
+            gettext("A test was sent to %(name)s a moment ago; wait a few seconds.") % {"name": target.name},
+        )
     else:
         if error:
-            messages.error(request, f"The test has not reached {target.name}. {error}")
+            messages.error(
+                request,
+                gettext("The test has not reached %(name)s. %(error)s")
+                % {"name": target.name, "error": error},
+            )
         else:
-            messages.success(request, f"The test was taken by {target.name}: look there.")
+            messages.success(
+                request, gettext("The test was taken by %(name)s: look there.") % {"name": target.name}
+            )
     return redirect(_place(target))
 
 
@@ -66,7 +78,7 @@ def test(request: HttpRequest, target_id: int) -> HttpResponse:
 def remove(request: HttpRequest, target_id: int) -> HttpResponse:
     target = _own(request, target_id)
     targets.remove(target)
-    messages.success(request, f"{target.name} is removed.")
+    messages.success(request, gettext("%(name)s is removed.") % {"name": target.name})
     return redirect(_place(target))
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.utils.translation import gettext, gettext_noop, ngettext, pgettext
 
-from preferences.kinds import Event
+from preferences.kinds import Channel, Event
 
 MAX_TITLE_CHARACTERS = 120
 MAX_WHY_CHARACTERS = 60
@@ -34,7 +34,7 @@ MINUTE, HOUR, DAY = 60, 60 * 60, 24 * 60 * 60
 def title(event: str, job_name: str, ordinal: int, details: Mapping[str, Any]) -> str:
     """ "resnet50-lr3 failed: out of GPU memory"; one printable line of at most MAX_TITLE_CHARACTERS."""
     if event == Event.ALERT:
-        return shorten(_alert_title(job_name, details), MAX_TITLE_CHARACTERS)
+        return shorten(_alert_title(job_name, in_own_words(details)), MAX_TITLE_CHARACTERS)
     story = _ended(sweep) if (sweep := sweep_of(details)) else _story(event, ordinal, details)
     name = name_of(job_name)
     return f"{shorten(name, MAX_TITLE_CHARACTERS - len(story) - 1)} {story}"
@@ -43,7 +43,7 @@ def title(event: str, job_name: str, ordinal: int, details: Mapping[str, Any]) -
 def summary(event: str, details: Mapping[str, Any]) -> str:
     """ "Ran 2 hours 5 minutes · exit code 226 · caused by the job itself"; '' when nothing is known."""
     if event == Event.ALERT:
-        return _alert_summary(details)
+        return _alert_summary(in_own_words(details))
     if sweep := sweep_of(details):
         jobs = sum(sweep.values())
         return ngettext("%(count)d job", "%(count)d jobs", jobs) % {"count": jobs}
@@ -213,6 +213,27 @@ def _attempt(details: Mapping[str, Any]) -> str | None:
     if most is None:
         return gettext("attempt %(attempt)d") % {"attempt": attempt}
     return gettext("attempt %(attempt)d of %(most)d") % {"attempt": attempt, "most": most}
+
+
+def pause_words(pause: Mapping[str, Any]) -> dict[str, str]:
+    """What an alert of ours says of a channel that has paused: `channel`, `why`, and after how many `minutes` it is
+    tried again."""
+    label = dict(Channel.choices).get(text(pause, "channel"), text(pause, "channel"))
+    reason = gettext(
+        "%(why)s. What is to be sent waits, and nothing is lost. Once it is mended, resume the channel in the admin; "
+        "it is also tried again every %(minutes)d minutes."
+    )
+    return {
+        "alertname": gettext("Channel paused"),
+        "summary": gettext("%(channel)s is paused: nothing can be sent") % {"channel": label},
+        "reason": reason % {"why": text(pause, "why"), "minutes": number(pause, "minutes") or 0},
+    }
+
+
+def in_own_words(details: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The details; of an alert of ours in the language that is active."""
+    pause = details.get("pause")
+    return {**details, **pause_words(pause)} if isinstance(pause, dict) else details
 
 
 def _alert_title(job_name: str, details: Mapping[str, Any]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib.auth.models import User
 from django.db import connection
+from django.utils.translation import gettext_noop
 
 from preferences.models import AddressRecord
 
@@ -11,7 +12,7 @@ MOST_REFUSALS = 3
 """So many in a row, and nothing more is sent there."""
 
 TEST_PAUSE_SECONDS = 60
-NOT_ARRIVING = "Mail to your address does not arrive."
+NOT_ARRIVING = gettext_noop("Mail to your address does not arrive.")
 
 _REFUSED = """
 INSERT INTO preferences_addressrecord AS r (user_id, address, refusals, last_error, refused_at)

@@ -11,6 +11,8 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from preferences.kinds import JOB_EVENTS, Channel, Event
 from preferences.models import BUNDLING, MAX_WAITING_MINUTES, choices_of, quiet_hours_problem
@@ -20,10 +22,10 @@ from preferences.services import ChannelChange, Mute
 from preferences.timing import MORNING, QuietHours, tomorrow
 
 SOURCE_LABELS = {
-    Source.OVERRIDE: "set here",
-    Source.JOB_FILE: "the job's file",
-    Source.OWNER: "the owner's profile",
-    Source.SITE: "the site's default",
+    Source.OVERRIDE: _("set here"),
+    Source.JOB_FILE: _("the job's file"),
+    Source.OWNER: _("the owner's profile"),
+    Source.SITE: _("the site's default"),
 }
 AS_OTHERWISE, ON, OFF = "", "on", "off"
 NOT_MUTED, AS_IT_IS, FOR_AN_HOUR, UNTIL_TOMORROW, FOR_GOOD = "", "until", "hour", "tomorrow", "for_good"
@@ -61,54 +63,58 @@ def _clock() -> forms.TimeInput:
 class ProfileForm(forms.Form):
     """All of a user's choices. A channel that is not available keeps its choices, whatever is sent."""
 
-    email_address = forms.EmailField(label="E-mail address", required=False, max_length=254)
+    email_address = forms.EmailField(label=_("E-mail address"), required=False, max_length=254)
     default_events = forms.MultipleChoiceField(
-        label="Tell me when such a job",
+        label=_("Tell me when such a job"),
         choices=choices_of(JOB_EVENTS),
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
     waiting_minutes = forms.IntegerField(
-        label="A job waits too long after",
+        label=_("A job waits too long after"),
         required=False,
         min_value=1,
         max_value=MAX_WAITING_MINUTES,
     )
 
-    bundling_minutes = forms.TypedChoiceField(label="Mails", choices=BUNDLING, coerce=int)
+    bundling_minutes = forms.TypedChoiceField(label=_("Mails"), choices=BUNDLING, coerce=int)
     daily_hour = forms.TypedChoiceField(
-        label="One mail a day at", choices=[(hour, f"{hour:02}:00") for hour in range(24)], coerce=int
+        label=_("One mail a day at"), choices=[(hour, f"{hour:02}:00") for hour in range(24)], coerce=int
     )
-    quiet_from = forms.TimeField(label="Quiet hours from", required=False, widget=_clock())
-    quiet_until = forms.TimeField(label="Quiet hours until", required=False, widget=_clock())
-    failures_pass_quiet = forms.BooleanField(label="Failures are told in quiet hours too", required=False)
+    quiet_from = forms.TimeField(label=_("Quiet hours from"), required=False, widget=_clock())
+    quiet_until = forms.TimeField(label=_("Quiet hours until"), required=False, widget=_clock())
+    failures_pass_quiet = forms.BooleanField(label=_("Failures are told in quiet hours too"), required=False)
 
     def __init__(self, data: Any = None, *, profile: Profile) -> None:
         super().__init__(data, initial=_profile_initial(profile))
         self.profile = profile
         self.choices = [choice for choice in profile.channels if choice.offered]
-        site = ", ".join(_labels(profile.site.default_events)) or "nothing"
+        site = ", ".join(_labels(profile.site.default_events)) or gettext("nothing")
         self.fields["default_source"] = forms.ChoiceField(
-            label="For jobs that say nothing",
+            label=_("For jobs that say nothing"),
             choices=[
-                (Source.SITE.value, f"As the site has it: {site}"),
-                (Source.OWNER.value, "My own choice"),
+                (Source.SITE.value, gettext("As the site has it: %(choice)s") % {"choice": site}),
+                (Source.OWNER.value, gettext("My own choice")),
             ],
             widget=forms.RadioSelect,
         )
         self.fields["time_zone"] = forms.ChoiceField(
-            label="Time zone", required=False, choices=_time_zones(profile.time_zone)
+            label=_("Time zone"), required=False, choices=_time_zones(profile.time_zone)
         )
         languages = dict(settings.LANGUAGES)
         as_the_site = languages.get(profile.site_language, profile.site_language)
         self.fields["language"] = forms.ChoiceField(
-            label="Language of mails and chat messages",
+            label=_("Language"),
+            help_text=_("Of pages, mails and chat messages."),
             required=False,
-            choices=[("", f"As the site has it: {as_the_site}"), *settings.LANGUAGES],
+            choices=[
+                ("", gettext("As the site has it: %(choice)s") % {"choice": as_the_site}),
+                *settings.LANGUAGES,
+            ],
         )
-        self.fields[
-            "waiting_minutes"
-        ].help_text = f"Minutes; left empty: as the site has it ({profile.site.waiting_minutes})."
+        self.fields["waiting_minutes"].help_text = gettext(
+            "Minutes; left empty: as the site has it (%(minutes)d)."
+        ) % {"minutes": profile.site.waiting_minutes}
         for choice in self.choices:
             disabled = not choice.available
             self.fields[choice.channel.value] = forms.BooleanField(
@@ -170,7 +176,7 @@ class JobConfigForm(forms.Form):
 
     submission_time = forms.CharField(widget=forms.HiddenInput)
     waiting_minutes = forms.IntegerField(
-        label="This job waits too long after",
+        label=_("This job waits too long after"),
         required=False,
         min_value=1,
         max_value=MAX_WAITING_MINUTES,
@@ -191,27 +197,37 @@ class JobConfigForm(forms.Form):
                 **switches,
             },
         )
-        self.fields["mute"] = _mute_field("Mute this job", override.muted_until, zone, sent=bool(data))
-        self.fields["waiting_minutes"].help_text = f"Minutes; left empty: {_otherwise_minutes(wishes)}."
+        self.fields["mute"] = _mute_field(_("Mute this job"), override.muted_until, zone, sent=bool(data))
+        self.fields["waiting_minutes"].help_text = gettext("Minutes; left empty: %(otherwise)s.") % {
+            "otherwise": _otherwise_minutes(wishes)
+        }
         for wish in wishes.events:
-            otherwise = f"{'yes' if wish.otherwise else 'no'} ({SOURCE_LABELS[wish.otherwise_source]})"
+            otherwise = gettext("%(answer)s (%(source)s)") % {
+                "answer": gettext("yes") if wish.otherwise else gettext("no"),
+                "source": SOURCE_LABELS[wish.otherwise_source],
+            }
             self.fields[wish.event.value] = forms.ChoiceField(
                 label=wish.event.label,
                 required=False,
-                choices=[(AS_OTHERWISE, f"As otherwise: {otherwise}"), (ON, "Yes"), (OFF, "No")],
+                choices=[
+                    (AS_OTHERWISE, gettext("As otherwise: %(answer)s") % {"answer": otherwise}),
+                    (ON, _("Yes")),
+                    (OFF, _("No")),
+                ],
             )
 
     def clean_submission_time(self) -> str:
         if self.cleaned_data["submission_time"] != self._present_submission_time:
             raise forms.ValidationError(
-                "This job has been submitted again meanwhile. These are the switches of the new one."
+                _("This job has been submitted again meanwhile. These are the switches of the new one.")
             )
         return self._present_submission_time
 
     @property
     def rows(self) -> list[EventRow]:
         return [
-            EventRow(wish, SOURCE_LABELS[wish.source], self[wish.event.value]) for wish in self.wishes.events
+            EventRow(wish, str(SOURCE_LABELS[wish.source]), self[wish.event.value])
+            for wish in self.wishes.events
         ]
 
     def changes(self) -> dict[str, Any]:
@@ -232,27 +248,27 @@ class MuteForm(forms.Form):
         super().__init__(data, initial={"mute": _chosen_mute(mute)})
         self._until = mute.until if mute else None
         self._zone = zone
-        self.fields["mute"] = _mute_field("Mute this sweep", self._until, zone, sent=bool(data))
+        self.fields["mute"] = _mute_field(_("Mute this sweep"), self._until, zone, sent=bool(data))
 
     def chosen(self) -> Mute | None:
         """After validation."""
         return _mute(self.cleaned_data["mute"], self._until, self._zone)
 
 
-def _mute_field(label: str, until: datetime | None, zone: tzinfo, *, sent: bool) -> forms.ChoiceField:
+def _mute_field(label: Any, until: datetime | None, zone: tzinfo, *, sent: bool) -> forms.ChoiceField:
     """`until`: of the mute that holds now. A form that was `sent` may have been shown while another one did."""
-    as_it_is = _moment(until, zone) if until else "the time that is over"
+    as_it_is = _moment(until, zone) if until else gettext("the time that is over")
     return forms.ChoiceField(
         label=label,
         required=False,
         choices=[
-            (NOT_MUTED, "No"),
-            *([(AS_IT_IS, f"Until {as_it_is}")] if until or sent else []),
-            (FOR_AN_HOUR, "For an hour"),
-            (UNTIL_TOMORROW, f"Until tomorrow, {MORNING:02}:00"),
-            (FOR_GOOD, "For good"),
+            (NOT_MUTED, _("No")),
+            *([(AS_IT_IS, gettext("Until %(time)s") % {"time": as_it_is})] if until or sent else []),
+            (FOR_AN_HOUR, _("For an hour")),
+            (UNTIL_TOMORROW, gettext("Until tomorrow, %(time)s") % {"time": f"{MORNING:02}:00"}),
+            (FOR_GOOD, _("For good")),
         ],
-        help_text="Nothing is sent, and nothing shows as unread.",
+        help_text=_("Nothing is sent, and nothing shows as unread."),
     )
 
 
@@ -310,7 +326,7 @@ def _moment(time: datetime, zone: tzinfo) -> str:
 
 def _otherwise_minutes(wishes: JobWishes) -> str:
     minutes, source = wishes.without_override.waiting
-    return f"{minutes}, from {SOURCE_LABELS[source]}"
+    return gettext("%(minutes)d, from %(source)s") % {"minutes": minutes, "source": SOURCE_LABELS[source]}
 
 
 def _switch(channel: Channel, event: Event) -> str:
@@ -318,4 +334,4 @@ def _switch(channel: Channel, event: Event) -> str:
 
 
 def _labels(events: frozenset[Event]) -> list[str]:
-    return [event.label for event in Event if event in events]
+    return [str(event.label) for event in Event if event in events]

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
+from django.utils.translation import gettext
+
 from preferences.block_places import Places, Splice, spliced
 from preferences.job_protocol import (
     BLOCK_KEY,
@@ -53,13 +55,15 @@ def set_block(text: str, events: Mapping[Event, bool | int]) -> Edited:
     bom = BOM if text.startswith(BOM) else ""
     before = text[len(bom) :]
     if len(before) > MAX_EDITED_CHARACTERS:
-        raise JobFileError(f"The file is larger than {MAX_EDITED_CHARACTERS // 1024} KB.")
+        raise JobFileError(
+            gettext("The file is larger than %(most)d KB.") % {"most": MAX_EDITED_CHARACTERS // 1024}
+        )
     try:
         return _edited(bom, before, events)
     except NotYamlError as error:
-        raise JobFileError(f"The file is no valid YAML: {error}.") from None
+        raise JobFileError(gettext("The file is no valid YAML: %(error)s.") % {"error": error}) from None
     except TooMuchError as error:
-        raise JobFileError(f"The file cannot be edited here: {error}.") from None
+        raise JobFileError(gettext("The file cannot be edited here: %(error)s.") % {"error": error}) from None
 
 
 def _edited(bom: str, before: str, events: Mapping[Event, bool | int]) -> Edited:
@@ -88,9 +92,9 @@ def _first_parser(text: str) -> list[Document]:
 def _only_document(text: str, parser: Parser) -> Document:
     documents = parser(text)
     if not documents:
-        raise JobFileError("The file is empty.")
+        raise JobFileError(gettext("The file is empty."))
     if len(documents) > 1:
-        raise JobFileError("The file holds several documents (`---`); a job's file has one.")
+        raise JobFileError(gettext("The file holds several documents (`---`); a job's file has one."))
     return documents[0]
 
 
@@ -98,7 +102,7 @@ def _usable_root(document: Document) -> Node:
     """The mapping that the whole file is. Raises JobFileError for what must not be touched."""
     root = document.root
     if root is None or not root.is_mapping:
-        raise JobFileError("The file must hold lines such as `name: my_job`.")
+        raise JobFileError(gettext("The file must hold lines such as `name: my_job`."))
     found = root.named(EXTRAS_KEY)
     if len(found) > 1:
         raise JobFileError(f"`{EXTRAS_KEY}` is there twice; leave one.")
@@ -146,7 +150,7 @@ def _is_still(rest: list[object], after: str, parser: Parser) -> bool:
 def _rest(document: Document) -> list[object]:
     """All but the block, and but `extras` when nothing else is in it, in a form that can be compared."""
     if document.root is None or not document.root.is_mapping:
-        raise JobFileError("The parsers do not agree about this file.")
+        raise JobFileError(gettext("The parsers do not agree about this file."))
     seen: list[object] = [(document.root.anchor, document.root.tag)]
     for key, value in document.root.pairs:
         if key.value != EXTRAS_KEY or not (value.is_mapping or value.is_null):
@@ -174,5 +178,5 @@ def _losses(before: str, splices: list[Splice], events: Mapping[Event, bool | in
     return (
         *(f"In the old block: {warning}" for warning in old.warnings),
         *(f"`{key}` was switched on in the old block and is not named any more." for key in gone),
-        *(["The comments inside the old block are gone."] if comments else []),
+        *([gettext("The comments inside the old block are gone.")] if comments else []),
     )

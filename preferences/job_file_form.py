@@ -9,6 +9,8 @@ from typing import Any
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from preferences.job_file import MAX_EDITED_CHARACTERS, Edited, JobFileError, set_block
 from preferences.kinds import JOB_EVENTS, Event
@@ -25,29 +27,29 @@ class JobFileForm(forms.Form):
     """A file chosen keeps its bytes; of one that is pasted the browser sends CRLF, whatever its line ends were."""
 
     file = forms.FileField(
-        label="The job's file",
+        label=_("The job's file"),
         required=False,
         allow_empty_file=True,
         widget=forms.FileInput(attrs={"accept": ".yaml,.yml,.json"}),
     )
     yaml = forms.CharField(
-        label="Or paste it here",
+        label=_("Or paste it here"),
         required=False,
         strip=False,
         widget=forms.Textarea(attrs={"rows": 12, "spellcheck": "false", "autocomplete": "off"}),
     )
     events = forms.MultipleChoiceField(
-        label="Tell me when this job",
+        label=_("Tell me when this job"),
         choices=choices_of(JOB_EVENTS),
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
     waiting_minutes = forms.IntegerField(
-        label="It waits too long after",
+        label=_("It waits too long after"),
         required=False,
         min_value=1,
         max_value=MAX_WAITING_MINUTES,
-        help_text="Minutes; left empty: as the owner's profile has it.",
+        help_text=_("Minutes; left empty: as the owner's profile has it."),
     )
     edited: Edited | None = None
 
@@ -86,14 +88,16 @@ def _text(file: UploadedFile[Any] | None, pasted: str) -> str:
     if file is None:
         return pasted.replace("\r\n", "\n")
     if pasted.strip():
-        raise JobFileError("Choose a file or paste one, not both.")
+        raise JobFileError(gettext("Choose a file or paste one, not both."))
     if file.size is None or file.size > MAX_BYTES:
-        raise JobFileError(f"The file is larger than {MAX_EDITED_CHARACTERS // 1024} KB.")
+        raise JobFileError(
+            gettext("The file is larger than %(most)d KB.") % {"most": MAX_EDITED_CHARACTERS // 1024}
+        )
     try:
         content: bytes = file.read()
         return content.decode()
     except UnicodeDecodeError:
-        raise JobFileError("The file is no UTF-8 text.") from None
+        raise JobFileError(gettext("The file is no UTF-8 text.")) from None
 
 
 def _wishes(data: dict[str, Any]) -> dict[Event, bool | int]:

@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
 
 
 class Event(TextChoices):
     """What people can be told. The order is the order of display."""
 
-    RUNNING = "running", "Running"
-    SUCCEEDED = "succeeded", "Succeeded"
-    FAILED = "failed", "Failed"
-    STOPPED = "stopped", "Stopped"
-    RETRIED = "retried", "Retried"
-    WAITING_TOO_LONG = "waiting_too_long", "Waiting too long"
-    ALERT = "alert", "Alert"
+    RUNNING = "running", _("Running")
+    SUCCEEDED = "succeeded", _("Succeeded")
+    FAILED = "failed", _("Failed")
+    STOPPED = "stopped", _("Stopped")
+    RETRIED = "retried", _("Retried")
+    WAITING_TOO_LONG = "waiting_too_long", _("Waiting too long")
+    ALERT = "alert", _("Alert")
 
 
 class Channel(TextChoices):
     """How it is told. `webportal` is the name that OpenPAI's users know it by."""
 
-    WEBPORTAL = "webportal", "Web portal"
-    EMAIL = "email", "E-mail"
-    ALERTMANAGER = "alertmanager", "Alertmanager"
-    APPRISE = "apprise", "Chat"
-    WEBHOOK = "webhook", "Webhook"
-    WEBPUSH = "webpush", "Push"
+    WEBPORTAL = "webportal", _("Web portal")
+    EMAIL = "email", _("E-mail")
+    ALERTMANAGER = "alertmanager", _("Alertmanager")
+    APPRISE = "apprise", _("Chat")
+    WEBHOOK = "webhook", _("Webhook")
+    WEBPUSH = "webpush", _("Push")
 
 
 ALL_EVENTS = frozenset(Event)

@@ -13,6 +13,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from preferences.chat_services import SERVICES, SHORT_LIST
 from preferences.kinds import JOB_EVENTS, PERSONAL_CHANNELS, TARGET_CHANNELS, Channel, Event
@@ -21,12 +23,12 @@ from preferences.timing import DAILY_MINUTES, MORNING
 MAX_WAITING_MINUTES = 30 * 24 * 60
 MAX_TARGET_NAME_CHARACTERS = 60
 BUNDLING = [
-    (0, "A mail for each"),
-    (1, "Those of a minute together"),
-    (5, "Those of 5 minutes together"),
-    (15, "Those of 15 minutes together"),
-    (60, "Those of an hour together"),
-    (DAILY_MINUTES, "One mail a day"),
+    (0, _("A mail for each")),
+    (1, _("Those of a minute together")),
+    (5, _("Those of 5 minutes together")),
+    (15, _("Those of 15 minutes together")),
+    (60, _("Those of an hour together")),
+    (DAILY_MINUTES, _("One mail a day")),
 ]
 WAITING_VALIDATORS = [MinValueValidator(1), MaxValueValidator(MAX_WAITING_MINUTES)]
 
@@ -43,8 +45,9 @@ def initial_chat_services() -> list[str]:
     return list(SHORT_LIST)
 
 
-def choices_of(kinds: Iterable[Event | Channel]) -> list[tuple[str, str]]:
-    return [(kind.value, str(kind.label)) for kind in kinds]
+def choices_of(kinds: Iterable[Event | Channel]) -> list[tuple[str, Any]]:
+    """The labels are in the language that is active where they are shown."""
+    return [(kind.value, kind.label) for kind in kinds]
 
 
 TARGET_CHOICES = choices_of(TARGET_CHANNELS)
@@ -58,8 +61,8 @@ def validate_time_zone(name: str) -> None:
 def quiet_hours_problem(start: time | None, end: time | None) -> str:
     """'' for a pair of times that can be quiet hours, and for none at all."""
     if (start is None) != (end is None):
-        return "Give both times, or none."
-    return "The two times must differ." if start is not None and start == end else ""
+        return gettext("Give both times, or none.")
+    return gettext("The two times must differ.") if start is not None and start == end else ""
 
 
 def event_list(events: Iterable[Event] = JOB_EVENTS, **options: Any) -> ArrayField[Any, Any]:

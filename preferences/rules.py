@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from django.utils.translation import gettext_noop as _
+
 from preferences.kinds import JOB_EVENTS, PERSONAL_CHANNELS, TARGET_CHANNELS, Channel, Event
 
 
@@ -119,19 +121,19 @@ def channels_on(policies: Mapping[str, bool]) -> frozenset[Channel]:
 
 
 def why_not(channel: Channel, *, owner: OwnerWishes, site: SiteWishes) -> str:
-    """Why a channel cannot be offered to this user; '' when it can."""
+    """Why a channel cannot be offered to this user, in English; '' when it can."""
     if channel not in site.channels_on:
-        return "The administrator has switched this channel off."
+        return _("The administrator has switched this channel off.")
     if channel is Channel.EMAIL and not site.mail_configured:
-        return "No mail server is configured."
+        return _("No mail server is configured.")
     if channel is Channel.EMAIL and not owner.has_address:
-        return "There is no e-mail address for you yet."
+        return _("There is no e-mail address for you yet.")
     if channel is Channel.WEBPUSH and not site.push_configured:
-        return "The administrator has set no keys for it."
+        return _("The administrator has set no keys for it.")
     if channel is Channel.WEBPUSH and not owner.targets.get(channel):
-        return "You have added no browser yet."
+        return _("You have added no browser yet.")
     if channel in TARGET_CHANNELS and not owner.targets.get(channel):
-        return "You have added nothing for it yet."
+        return _("You have added nothing for it yet.")
     return ""
 
 

@@ -9,6 +9,8 @@ from datetime import datetime
 
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.db.models import Subquery
+from django.utils.translation import gettext
 
 from preferences import addresses
 from preferences.chat_services import SERVICES
@@ -168,8 +170,10 @@ def profile(*, user: User) -> Profile:
         channels=tuple(
             ChannelChoice(
                 channel=channel,
-                why_not=why_not(channel, owner=owner, site=wishes.site)
-                or (addresses.NOT_ARRIVING if refused and channel is Channel.EMAIL else ""),
+                why_not=_translated(
+                    why_not(channel, owner=owner, site=wishes.site)
+                    or (addresses.NOT_ARRIVING if refused and channel is Channel.EMAIL else "")
+                ),
                 enabled=rows[channel].enabled if channel in rows else True,
                 events=known_events(rows[channel].events) if channel in rows else ALL_EVENTS,
                 offered=channel not in TARGET_CHANNELS or channel in wishes.site.channels_on,
@@ -180,6 +184,10 @@ def profile(*, user: User) -> Profile:
         address_refused=refused,
         site_language=site_language(),
     )
+
+
+def _translated(text: str) -> str:
+    return gettext(text) if text else ""  # the translation of '' is the catalogue's header
 
 
 def time_zone_of(*, user: User) -> zoneinfo.ZoneInfo:
@@ -202,6 +210,14 @@ def language_of(*, user: User, site: str = "") -> str:
     except UserPreference.DoesNotExist:
         own = ""
     return own or site or site_language()
+
+
+def chosen_languages(*, user_id: int) -> tuple[str, str]:
+    """The user's own language ('' for none), and the site's, in one query."""
+    site = SiteSettings.objects.values("language")[:1]
+    rows = User.objects.filter(pk=user_id).values_list("preference__language", Subquery(site))
+    own, of_site = rows.first() or ("", "")
+    return own or "", of_site or settings.LANGUAGE_CODE
 
 
 def site_language() -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from preferences.chat_services import SERVICES
 from preferences.kinds import ADDRESS_CHANNELS, Channel
@@ -19,10 +21,10 @@ class TargetForm(forms.Form):
     """`channels`: what the admin lets users add; without any there is no use for the form."""
 
     prefix = "target"
-    channel = forms.ChoiceField(label="Kind")
-    name = forms.CharField(label="Name", max_length=MAX_TARGET_NAME_CHARACTERS)
+    channel = forms.ChoiceField(label=_("Kind"))
+    name = forms.CharField(label=_("Name"), max_length=MAX_TARGET_NAME_CHARACTERS)
     address = forms.CharField(
-        label="Address",
+        label=_("Address"),
         max_length=ANY_ADDRESS_CHARACTERS,
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
@@ -31,8 +33,8 @@ class TargetForm(forms.Form):
         super().__init__(data)
         on = site_wishes().channels_on
         self.channels = [channel for channel in ADDRESS_CHANNELS if channel in on]
-        self.fields["channel"] = forms.ChoiceField(label="Kind", choices=choices_of(self.channels))
-        self.fields["name"].help_text = "What you want to call it."
+        self.fields["channel"] = forms.ChoiceField(label=_("Kind"), choices=choices_of(self.channels))
+        self.fields["name"].help_text = _("What you want to call it.")
 
     @property
     def hints(self) -> list[tuple[str, str]]:
@@ -42,6 +44,8 @@ class TargetForm(forms.Form):
 
 def _hint(channel: Channel) -> str:
     if channel is Channel.WEBHOOK:
-        return "the address of a server of your own, https://…; what it gets is signed."
+        return gettext("the address of a server of your own, https://…; what it gets is signed.")
     names = ", ".join(SERVICES[name].label for name in chat_services())
-    return f"the address that the service gives you, or Apprise's form of it. Offered are {names}."
+    return gettext(
+        "the address that the service gives you, or Apprise's form of it. Offered are %(names)s."
+    ) % {"names": names}

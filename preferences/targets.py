@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from preferences import encryption
 from preferences.kinds import Channel
@@ -34,7 +35,9 @@ class TargetRefused(ValueError):  # noqa: N818 - said to the user, as Validation
 def add(*, user: User, channel: Channel, name: str, service: str, hint: str, secret: str) -> Target:
     hold_users([user.username])
     if typed_in(user).count() >= MAX_TARGETS:
-        raise TargetRefused(f"You have {MAX_TARGETS} targets already; remove one first.")
+        raise TargetRefused(
+            gettext("You have %(most)d targets already; remove one first.") % {"most": MAX_TARGETS}
+        )
     try:
         with transaction.atomic():
             target = Target.objects.create(
@@ -46,7 +49,9 @@ def add(*, user: User, channel: Channel, name: str, service: str, hint: str, sec
                 secret=encryption.encrypt(secret),
             )
     except IntegrityError:
-        raise TargetRefused(f"You have a target of the name {name!r} already.") from None
+        raise TargetRefused(
+            gettext("You have a target of the name %(name)s already.") % {"name": repr(name)}
+        ) from None
     logger.info("target added target=%d user=%d channel=%s", target.pk, user.pk, channel)
     return target
 

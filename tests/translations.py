@@ -1,7 +1,7 @@
 """`make messages`: collects what is to be translated, merges it into locale/, and compiles that. No gettext needed.
 
-Covered are mails, chat messages, and the page that stops mails. What is stored in English, such as why a job ended, is
-looked up in the catalogue when it is shown, so those texts are collected too.
+Covered are mails, chat messages, and all pages but the administrator's. What is stored in English, such as why a job
+ended, is looked up in the catalogue when it is shown, so those texts are collected too.
 """
 
 from __future__ import annotations
@@ -24,11 +24,9 @@ from django.utils.translation.template import templatize
 
 HEADER = "# Brought up to date and compiled by `make messages`."
 ROOT = Path(__file__).resolve().parent.parent
-PYTHON = ("notifications",)
-TEMPLATES = (
-    "chat/*", "email/**/*", "notifications/unsubscribe*.html", "preferences/browsers.html", "preferences/target.html",
-    "notifications/life.html",
-)  # fmt: skip
+PYTHON = ("accounts", "notifications", "preferences")
+PAGES = ("*.html", "includes/*", "notifications/*", "preferences/*", "registration/*")
+TEMPLATES = (*PAGES, "chat/*", "email/**/*")
 KEYWORDS = {
     "gettext": None,
     "gettext_lazy": None,
@@ -48,6 +46,11 @@ def collected() -> Catalog:
     for path, message, context in _texts():
         catalog.add(message, locations=[(path, 0)], context=context)
     return catalog
+
+
+def pages() -> list[Path]:
+    """The templates of what users see in a browser."""
+    return [path for pattern in PAGES for path in sorted((ROOT / "templates").glob(pattern))]
 
 
 def languages() -> list[str]:
@@ -101,10 +104,7 @@ def _extracted(path: Path, source: str) -> Iterator[Text]:
 def _stored() -> Iterator[Text]:
     """What comes from tables of ours rather than from calls of gettext."""
     from notifications.sources.frameworks import exit_codes
-    from preferences.kinds import Event
 
-    for event in Event:
-        yield "preferences/kinds.py", str(event.label), None
     advice = {line for entry in exit_codes.TABLE for line in entry.solutions} - {exit_codes.RETRY}
     texts = [text for entry in exit_codes.TABLE for text in (entry.why, entry.reason) if text]
     for text in (*texts, *sorted({*advice, exit_codes.AGAIN, exit_codes.RETRIED})):

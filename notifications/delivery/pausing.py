@@ -9,9 +9,11 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import connection, transaction
-from django.utils import timezone
+from django.utils import timezone, translation
 
+from notifications import wording
 from notifications.sources.ingest import line
 from notifications.sources.ingest.models import Kind
 from preferences.kinds import Channel
@@ -105,15 +107,10 @@ def _end(policy: ChannelPolicy) -> None:
 
 def _alert(policy: ChannelPolicy, reason: str) -> line.New:
     """Without a user name: for all administrators. It does not go out through the channel that it is about."""
-    label = policy.get_channel_display()
-    details = {
-        "alertname": "Channel paused",
-        "severity": "error",
-        "summary": f"{label} is paused: nothing can be sent",
-        "reason": f"{reason.rstrip('.')}. What is to be sent waits, and nothing is lost. Once it is mended, resume the "
-        f"channel in the admin; it is also tried again every {TRY_SECONDS / 60:.0f} minutes.",
-        "not_through": policy.channel,
-    }
+    pause = {"channel": policy.channel, "why": reason.rstrip("."), "minutes": round(TRY_SECONDS / 60)}
+    with translation.override(settings.LANGUAGE_CODE):
+        words = wording.pause_words(pause)
+    details = {**words, "severity": "error", "not_through": policy.channel, "pause": pause}
     payload = {**_key_of(policy), "job_name": "", "virtual_cluster": "", "details": details}
     return line.New(f"alert:{_name(policy)}", Kind.ALERT, "", payload)
 

@@ -11,12 +11,13 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.mail import EmailMessage
 from django.utils import translation
+from django.utils.translation import gettext, gettext_noop
 
 from notifications.delivery import mail, pausing
 from notifications.delivery.base import AddressRefused, ChannelBroken, ChannelDown, DeliveryError
 from notifications.delivery.email import EmailTransport
 from notifications.delivery.rendering import Message
-from notifications.wording import visible
+from notifications.wording import translated, visible
 from preferences import addresses
 from preferences.kinds import Channel
 from preferences.models import ChannelPolicy
@@ -26,7 +27,7 @@ from preferences.wishes import site_wishes
 
 logger = logging.getLogger(__name__)
 
-PAUSED = "E-mail is paused at the moment. The administrators know; please try again later."
+PAUSED = gettext_noop("E-mail is paused at the moment. The administrators know; please try again later.")
 TOO_SOON = f"A test mail goes out once in {addresses.TEST_PAUSE_SECONDS} seconds. Please wait a moment."
 
 
@@ -65,10 +66,14 @@ def send_test_mail(user: User) -> Outcome:
     except DeliveryError as error:
         logger.info("test mail not taken user=%d error=%r", user.pk, str(error))
         _follow(user, error)
-        return Outcome(Answer.REFUSED, f"The test mail was not taken. {_for_the_user(error)}")
+        return Outcome(
+            Answer.REFUSED, gettext("The test mail was not taken. %(why)s") % {"why": _for_the_user(error)}
+        )
     addresses.arrived(user_id=user.pk, address=user.email)
     logger.info("test mail sent user=%d", user.pk)
-    taken = f"The mail server has taken a test mail to {user.email}. If it does not show up, look among the junk mail."
+    taken = gettext(
+        "The mail server has taken a test mail to %(address)s. If it does not show up, look among the junk mail."
+    ) % {"address": user.email}
     return Outcome(Answer.TAKEN, taken)
 
 
@@ -88,7 +93,7 @@ def send_samples(address: str, messages: Iterable[Message]) -> Iterator[str]:
 def _why_not(user: User) -> str:
     paused = ChannelPolicy.objects.filter(channel=Channel.EMAIL, paused=True).exists()
     owner = OwnerWishes(channels={}, has_address=bool(user.email))
-    return why_not(Channel.EMAIL, owner=owner, site=site_wishes()) or (PAUSED if paused else "")
+    return translated(why_not(Channel.EMAIL, owner=owner, site=site_wishes()) or (PAUSED if paused else ""))
 
 
 def _follow(user: User, error: DeliveryError) -> None:
@@ -102,9 +107,9 @@ def _for_the_user(error: DeliveryError) -> str:
     """What the server says of a mail or an address is the user's; how the site stands with its server is not."""
     match error:
         case ChannelBroken():
-            return "The mail server does not take mail from this site. The administrators know."
+            return gettext("The mail server does not take mail from this site. The administrators know.")
         case ChannelDown():
-            return "The mail server cannot be reached at the moment. Please try again later."
+            return gettext("The mail server cannot be reached at the moment. Please try again later.")
         case _:
             return str(error)
 

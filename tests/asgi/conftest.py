@@ -79,10 +79,10 @@ class Socket:
 
 
 @contextmanager
-def socket(url: str, user: User | None = None, **options: Any) -> Iterator[Socket]:
+def socket(url: str, user: User | None = None, query: str = "", **options: Any) -> Iterator[Socket]:
     """A websocket with the user's session and the page's own origin."""
     headers = {"Cookie": f"sessionid={session_of(user)}"} if user else {}
     options.setdefault("origin", url)
-    address = url.replace("http", "ws", 1) + "/ws/notifications/"
+    address = url.replace("http", "ws", 1) + f"/ws/notifications/{query}"
     with connect(address, additional_headers=headers, **options) as connection:
         yield Socket(connection)

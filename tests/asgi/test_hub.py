@@ -30,8 +30,8 @@ async def test_the_end_of_the_grace_does_not_let_live_frames_pass_the_backlog(
     read, gate = threading.Event(), threading.Event()
     backlog = consumers._backlog
 
-    def slow(user_id: int, after: int) -> Any:
-        frames = backlog(user_id, after)
+    def slow(user_id: int, after: int, language: str) -> Any:
+        frames = backlog(user_id, after, language)
         read.set()
         gate.wait(10)
         return frames

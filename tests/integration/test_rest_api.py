@@ -132,7 +132,7 @@ class TestList:
         self, browser: Client, alice: User, django_assert_max_num_queries: Any
     ) -> None:
         notify(alice, 60)
-        with django_assert_max_num_queries(4):  # the session, the user, what is on the page, its rows
+        with django_assert_max_num_queries(5):  # session, user, language, what is on the page, its rows
             get(browser, LIST, page_size=50)
 
 
