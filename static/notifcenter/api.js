@@ -100,6 +100,11 @@ export class Api {
     return this.#request("POST", "push-subscriptions/", subscription);
   }
 
+  /** @returns {Promise<{accepted: boolean, detail: string}>} */
+  testMail() {
+    return this.#request("POST", "preferences/test-mail/");
+  }
+
   async #request(method, path, body) {
     const headers = { Accept: "application/json", "Accept-Language": this.#language };
     if (body) headers["Content-Type"] = "application/json";
@@ -121,6 +126,7 @@ export class Api {
     }
     if (SIGNED_OUT.has(response.status)) throw new ApiError(response.status, msg("You are signed out."));
     if (response.status === 400) throw new ApiError(400, msg("This cannot be used."), await response.json());
+    if (response.status === 409 || response.status === 429) throw new ApiError(response.status, msg("Please try again later."), await response.json().catch(() => ({})));
     if (!response.ok) throw new ApiError(response.status, msg("The server answered with an error ({status})."));
     return response.status === 204 ? null : response.json();
   }

@@ -98,7 +98,8 @@ export class Panel {
       title=${t("Mark as read")}
       aria-label=${t("Mark as read: {title}", item)}
       @click=${() => this.#read(item)}
-    ></button>`;
+      ><span class="icon"></span
+  ></button>`;
     return html`
       <li class="row ${item.read_at ? "" : "row--unread"}">
         <a class="row__link" href=${this.#host.url(item)} @click=${(event) => this.#open(event, item)}>

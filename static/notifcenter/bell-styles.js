@@ -2,9 +2,12 @@ import { css } from "./vendor/lit.js";
 
 export const bellStyles = css`
   :host {
-    display: inline-block;
-    position: relative;
-    line-height: var(--nc-line);
+    display: inline-block !important;
+    position: relative !important;
+  }
+  .bell,
+  .panel {
+    font: 400 var(--nc-text-m) / var(--nc-line) var(--nc-font);
   }
   .bell {
     position: relative;

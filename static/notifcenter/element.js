@@ -1,5 +1,6 @@
 import { LitElement } from "./vendor/lit.js";
 import { onLanguageChange, translatorOf } from "./i18n.js";
+import { IconPainter } from "./icons.js";
 
 /**
  * What our elements have in common: they speak the language of their place in the page.
@@ -14,6 +15,11 @@ export class NotifElement extends LitElement {
   /** @type {import("./i18n.js").Translator} there from the first update on */
   t;
   #unwatch;
+
+  constructor() {
+    super();
+    new IconPainter(this);
+  }
 
   connectedCallback() {
     super.connectedCallback();

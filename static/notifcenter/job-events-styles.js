@@ -2,12 +2,14 @@ import { css } from "./vendor/lit.js";
 
 export const jobEventsStyles = css`
   :host {
-    display: block;
+    display: block !important;
+  }
+  fieldset {
     color: var(--nc-text);
     font: 400 var(--nc-text-m) / var(--nc-line) var(--nc-font);
   }
   :host([hidden]) {
-    display: none;
+    display: none !important;
   }
   fieldset {
     display: grid;

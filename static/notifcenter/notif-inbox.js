@@ -14,14 +14,15 @@ import { Menu } from "./inbox-menu.js";
 import { inboxBones, inboxFolders, inboxHead, inboxNote } from "./inbox-view.js";
 import { More } from "./more.js";
 import { Newcomers } from "./newcomers.js";
+import { pageRoot } from "./page-root.js";
 import { Selection } from "./selection.js";
 import { dataOf, takeOver } from "./takeover.js";
 
 const PAGE_SIZE = 30;
 
 /**
- * The inbox page. Takes over the list that the server has put into it, and keeps it live. It has no shadow tree:
- * the list looks the same with and without script, by the sheets of its page.
+ * The inbox page. Takes over the list that the server has put into it, and keeps it live. In our own pages it has no
+ * shadow tree: the list looks the same with and without script, by the sheets of its page.
  *
  * @attr base-url, token, lang  as for the bell
  * @attr next-cursor where the list inside goes on
@@ -68,7 +69,7 @@ export class NotifInbox extends NotifElement {
 
   createRenderRoot() {
     this.#restore = takeOver(this);
-    return this;
+    return pageRoot(this);
   }
 
   firstUpdated() {
@@ -124,8 +125,8 @@ export class NotifInbox extends NotifElement {
   #toTop = () => {
     this.#newcomers.reset();
     this.requestUpdate();
-    this.querySelector("[data-top]").scrollIntoView({ block: "center" });
-    this.querySelector(".inbox__list").focus({ preventScroll: true });
+    this.renderRoot.querySelector("[data-top]").scrollIntoView({ block: "center" });
+    this.renderRoot.querySelector(".inbox__list").focus({ preventScroll: true });
   };
 
   #go = (change, how = "pushState") => {

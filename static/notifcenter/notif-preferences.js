@@ -4,6 +4,8 @@ import { NotifElement } from "./element.js";
 import { failureText } from "./format.js";
 import { msg } from "./i18n.js";
 import { note } from "./inbox-view.js";
+import { pageRoot } from "./page-root.js";
+import { timesCard } from "./preferences-times.js";
 import { channelsCard, eventsCard } from "./preferences-view.js";
 
 /**
@@ -26,7 +28,7 @@ export class NotifPreferences extends NotifElement {
   #saving = Promise.resolve();
 
   createRenderRoot() {
-    return this;
+    return pageRoot(this);
   }
 
   storeChanged() {
@@ -47,8 +49,16 @@ export class NotifPreferences extends NotifElement {
   }
 
   #cards() {
-    const parts = { t: this.t, choices: this._choices, wrong: this._wrong, save: this.#save, refuse: this.#refuse };
-    return html`<div class="profile">${channelsCard(parts)} ${eventsCard(parts)}</div>`;
+    const parts = {
+      t: this.t,
+      choices: this._choices,
+      wrong: this._wrong,
+      save: this.#save,
+      refuse: this.#refuse,
+      testMail: this.#testMail,
+      profile: `${(this.baseUrl ?? "").replace(/\/+$/, "")}/profile/#targets`,
+    };
+    return html`<div class="profile">${channelsCard(parts)} ${eventsCard(parts)} ${timesCard(parts)}</div>`;
   }
 
   #waiting() {
@@ -66,6 +76,19 @@ export class NotifPreferences extends NotifElement {
     } catch (error) {
       if (store === this.#controller.store) this._trouble = error;
     }
+  };
+
+  #testMail = async () => {
+    const { store } = this.#controller;
+    this._said = this.t("Sending…");
+    try {
+      const { detail } = await store.api.testMail();
+      store.notice({ text: detail });
+    } catch (error) {
+      store.notice({ text: error.fields?.detail ?? this.t(error.message, error) });
+    }
+    this._said = "";
+    this.#load();
   };
 
   #refuse = (wrong) => {

@@ -171,11 +171,15 @@ export const panelStyles = css`
   .row__read:hover {
     background: var(--nc-sunken);
   }
+  .row__read .icon {
+    --icon: var(--nc-icon-read);
+    display: none;
+  }
   .row__read:is(:hover, :focus-visible)::before {
-    inline-size: var(--nc-unit);
-    block-size: var(--nc-unit);
-    border-radius: 0;
-    mask: var(--nc-icon-read) center / contain no-repeat;
+    content: none;
+  }
+  .row__read:is(:hover, :focus-visible) .icon {
+    display: block;
   }
   .note {
     display: grid;

@@ -4,18 +4,21 @@ import { html } from "./vendor/lit.js";
 import { eventWord } from "./format.js";
 import { msg } from "./i18n.js";
 
+/** What goes to addresses that are added on the profile page. */
+const TARGETS = { apprise: true, webhook: true, webpush: true };
 const CHANNELS = {
   webportal: msg("Web portal"),
   email: msg("E-mail"),
   apprise: msg("Chat"),
   webhook: msg("Webhook"),
+  webpush: msg("Push"),
 };
 
 /**
  * The parts of each card: the translator `t`, `choices` as the server has them, what is `wrong` by field, `save(change, undo)`,
  * `refuse(wrong)`.
  */
-export function channelsCard({ t, choices, wrong, save }) {
+export function channelsCard({ t, choices, wrong, save, testMail, profile }) {
   const channels = Object.entries(choices.channels).filter(([, channel]) => channel.offered);
   const events = Object.keys(channels[0]?.[1].events ?? {});
   return html`
@@ -50,6 +53,20 @@ export function channelsCard({ t, choices, wrong, save }) {
         problem: wrong.email_address,
         change: (value) => save({ email_address: value.trim() }),
       })}
+      ${choices.email_address_refused
+        ? html`<div class="message message--error" role="alert">
+            <p>${t("Mail to {address} does not arrive, so no more is sent there.", { address: choices.email_address })}</p>
+            <p>${choices.email_address_refused}</p>
+          </div>`
+        : ""}
+      <p class="actions">
+        ${choices.email_address && (choices.channels.email.available || choices.email_address_refused)
+          ? html`<button class="button" type="button" @click=${testMail}>${t("Send me a test mail")}</button>`
+          : ""}
+        ${channels.some(([name]) => name in TARGETS)
+          ? html`<a class="button" href=${profile}>${t("Chat and webhooks")}</a>`
+          : ""}
+      </p>
     </section>
   `;
 }

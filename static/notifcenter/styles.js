@@ -12,6 +12,20 @@ export const shared = css`
   :host([theme="auto"]) {
     color-scheme: light dark;
   }
+  /* What a host's sheet says of text is not meant for ours. */
+  .bell,
+  .panel,
+  section,
+  fieldset {
+    font-variant: normal;
+    letter-spacing: normal;
+    text-align: start;
+    text-indent: 0;
+    text-shadow: none;
+    text-transform: none;
+    white-space: normal;
+    word-spacing: normal;
+  }
   button {
     font: inherit;
     color: inherit;

@@ -2,15 +2,15 @@ import { css } from "./vendor/lit.js";
 
 export const toastStyles = css`
   :host {
-    position: fixed;
-    z-index: 1000;
-    inset-block-end: var(--nc-space-4);
-    inset-inline-end: var(--nc-space-4);
-    inline-size: min(var(--nc-toast-width), 100vw - 2 * var(--nc-space-4));
-    pointer-events: none;
+    display: block !important;
+    position: fixed !important;
+    z-index: 1000 !important;
+    inset-block-end: var(--nc-space-4) !important;
+    inset-inline-end: var(--nc-space-4) !important;
+    inline-size: min(var(--nc-toast-width), 100vw - 2 * var(--nc-space-4)) !important;
+    pointer-events: none !important;
     color: var(--nc-text);
-    font-size: var(--nc-text-m);
-    line-height: var(--nc-line);
+    font: 400 var(--nc-text-m) / var(--nc-line) var(--nc-font);
   }
   section {
     display: grid;

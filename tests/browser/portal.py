@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -16,6 +16,10 @@ TOKEN_SECRET = "a secret that only the browser tests know"
 class Portal(ThreadingHTTPServer):
     daemon_threads = True
     html = ""
+    files: Mapping[str, str] = {}
+    """Scripts by path; any other path is the page."""
+    policy = ""
+    """Its content security policy; '' for none."""
 
     def __init__(self, port: int) -> None:
         super().__init__(("127.0.0.1", port), PageHandler)
@@ -26,9 +30,13 @@ class PageHandler(BaseHTTPRequestHandler):
     server: Portal
 
     def do_GET(self) -> None:
-        body = self.server.html.encode()
+        script = self.server.files.get(self.path)
+        body = (self.server.html if script is None else script).encode()
         self.send_response(200)
-        self.send_header("Content-Type", "text/html; charset=utf-8")
+        kind = "text/html" if script is None else "text/javascript"
+        self.send_header("Content-Type", f"{kind}; charset=utf-8")
+        if self.server.policy:
+            self.send_header("Content-Security-Policy", self.server.policy)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

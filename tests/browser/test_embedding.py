@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -12,6 +13,7 @@ from notifications.models import Notification
 from tests.browser.conftest import Visit
 from tests.browser.notices import tell
 from tests.browser.portal import Portal, token_of
+from tests.browser.test_pages import expect_accessible
 from tests.cluster import submit, update
 from tests.processes import wait_for
 
@@ -21,6 +23,15 @@ PORTAL_PAGE = """<!doctype html><html lang="en"><head><title>Portal</title><link
 <style>html {{ font-size: 10px }}</style></head>
 <body><notif-bell base-url="{site}" token="{token}"><a href="{site}/">Inbox</a></notif-bell>
 <notif-toasts base-url="{site}" token="{token}"></notif-toasts>{script}</body></html>"""
+EVERYTHING = """<!doctype html><html lang="{lang}" dir="{dir}"><head><title>Portal</title>
+<script type="module" src="{site}/static/notifcenter/define.js"></script></head><body><main>
+<notif-bell base-url="{site}" token="{token}"></notif-bell>
+<notif-inbox base-url="{site}" token="{token}"></notif-inbox>
+<notif-preferences base-url="{site}" token="{token}"></notif-preferences>
+<notif-job-events value='{{"failed": true}}'></notif-job-events>
+<notif-toasts base-url="{site}" token="{token}"></notif-toasts></main></body></html>"""
+STRICT = "default-src 'none'; script-src 'self' {site}; style-src 'self' {site}; connect-src {site} {socket}"
+RESET = "* { all: unset !important } *::before { content: none !important }"
 SCRIPT = '<script type="module" src="{site}/static/notifcenter/define.js"></script>'
 
 
@@ -75,3 +86,79 @@ def test_a_token_that_is_refused_says_so(portal_page: Callable[..., Page], alice
 def test_without_the_script_there_is_a_link(portal_page: Callable[..., Page], alice: User) -> None:
     page = portal_page(token_of("alice"), script="")
     expect(page.get_by_role("link", name="Inbox")).to_be_visible()
+
+
+@pytest.fixture
+def everything(visit: Visit, site: str, portal: Portal) -> Callable[..., Page]:
+    """All elements on a page of another site that lets in no more than it must."""
+
+    def open_page(lang: str = "en", direction: str = "ltr", policy: str = STRICT, **options: Any) -> Page:
+        portal.html = EVERYTHING.format(site=site, token=token_of("alice"), lang=lang, dir=direction)
+        portal.policy = policy.format(site=site, socket=site.replace("http", "ws", 1))
+        return visit(f"{portal.url}/", **options)
+
+    return open_page
+
+
+def expect_all(page: Page, *, bell: str, inbox: str, preferences: str) -> None:
+    expect(page.get_by_role("button", name=bell, exact=True)).to_be_visible()
+    expect(page.locator("notif-inbox").get_by_role("heading", name=inbox, exact=True)).to_be_visible()
+    expect(
+        page.locator("notif-preferences").get_by_role("heading", name=preferences, exact=True)
+    ).to_be_visible()
+
+
+def test_all_elements_live_under_a_strict_policy_and_share_one_connection(
+    everything: Callable[..., Page], site: str, alice: User
+) -> None:
+    """`visit` fails at the first violation that the browser reports."""
+    tell(alice, "resnet50")
+    page = everything()
+    expect_all(page, bell="Notifications, 1 unread", inbox="Inbox", preferences="Preferences")
+    expect(page.locator("notif-inbox .mark svg").first).to_be_visible()
+    page.locator("notif-bell").get_by_role("button", name="Notifications, 1 unread").click()
+    expect(page.get_by_role("dialog").get_by_text("resnet50 failed")).to_be_visible()
+    page.get_by_role("dialog").get_by_role("button", name="Mark as read: resnet50").hover()
+    update(submit("bert-base"), state="FAILED")
+    expect(page.locator("notif-toasts").get_by_text("bert-base failed")).to_be_visible()
+    assert page.context.cookies() == []
+
+
+def test_they_speak_the_language_of_their_page_and_follow_it(
+    everything: Callable[..., Page], alice: User
+) -> None:
+    tell(alice, "resnet50")
+    page = everything("zh-CN")
+    expect_all(page, bell="通知，1 条未读", inbox="收件箱", preferences="偏好设置")
+    expect(page.locator("notif-inbox").get_by_text("resnet50 失败：内存不足")).to_be_visible()
+    page.evaluate("document.documentElement.lang = 'en'")
+    expect_all(page, bell="Notifications, 1 unread", inbox="Inbox", preferences="Preferences")
+    expect(page.locator("notif-inbox").get_by_text("resnet50 failed: out of memory")).to_be_visible()
+
+
+def test_a_host_that_resets_everything_does_not_break_them(
+    everything: Callable[..., Page], alice: User
+) -> None:
+    tell(alice, "resnet50")
+    page = everything(policy="")
+    page.add_style_tag(content=RESET)
+    bell = page.get_by_role("button", name="Notifications, 1 unread")
+    box = bell.bounding_box()
+    assert box is not None
+    assert (box["width"], box["height"]) == (40, 40)
+    bell.click()
+    panel = page.get_by_role("dialog")
+    expect(panel).to_have_css("position", "fixed")
+    expect(panel.get_by_text("resnet50 failed")).to_be_visible()
+    expect(page.locator("notif-inbox").get_by_text("resnet50 failed").first).to_be_visible()
+
+
+@pytest.mark.parametrize("lang", ["en", "zh-hans"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_they_are_accessible(everything: Callable[..., Page], alice: User, lang: str, scheme: str) -> None:
+    tell(alice, "resnet50")
+    page = everything(lang, "rtl", policy="", color_scheme=scheme, reduced_motion="reduce")
+    page.add_style_tag(content=":root { color-scheme: light dark; background: light-dark(#fff, #111) }")
+    expect(page.locator("notif-inbox .notice")).to_be_visible()
+    expect(page.locator("notif-preferences .matrix")).to_be_visible()
+    expect_accessible(page)
