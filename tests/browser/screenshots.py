@@ -1,4 +1,4 @@
-"""`make screenshots`: every page in three sizes, light and dark, filled by the simulated cluster."""
+"""`make screenshots`: every page in three sizes, light and dark, in both languages, filled by the simulated cluster."""
 
 from __future__ import annotations
 
@@ -131,6 +131,32 @@ def test_take(visit: Visit, alice: User, size: str, scheme: str) -> None:
     take(page, "job-file", full_page=True)
     page.goto("/profile/")
     take(page, "profile", full_page=True)
+
+
+@pytest.mark.usefixtures("_played")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
+def test_take_in_chinese(visit: Visit, alice: User, size: str, scheme: str) -> None:
+    look = {**look_of(size, scheme), "locale": "zh-CN"}
+    take = partial(shoot, size=size, scheme=scheme)
+    take(visit("/accounts/login/", **look), "login-zh")
+    page = visit("/", alice, **look)
+    bell = page.get_by_role("button", name=f"通知，{UNREAD} 条未读")
+    bell.click()
+    expect(page.get_by_role("dialog").get_by_text("llama-7b-sft")).to_be_visible()
+    take(page, "bell-zh")
+    page.keyboard.press("Escape")
+    page.locator("notif-inbox .notice:has([data-event=failed]) summary").first.click()
+    page.mouse.move(0, 0)
+    take(page, "inbox-zh")
+    page.goto("/jobs/")
+    take(page, "jobs-zh")
+    page.locator("tr:has([data-state=FAILED]) a").first.click()
+    page.wait_for_url("**/jobs/*/")
+    take(page, "job-zh", full_page=True)
+    for name in ("job-file", "profile"):
+        page.goto(f"/{name}/")
+        take(page, f"{name}-zh", full_page=True)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

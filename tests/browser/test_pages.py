@@ -33,19 +33,44 @@ def _stories(alice: User) -> None:
 PATHS = ["/", "/?tab=archived", "/jobs/", f"/jobs/{framework_name('resnet50')}/", "/job-file/", "/profile/"]
 
 
+BELL = {"en": "Notifications, 7 unread", "zh-CN": "通知，7 条未读"}
+ENGLISH_LEFT = """() => {
+    const words = [];
+    const look = (node) => {
+        if (node.nodeType === Node.TEXT_NODE) words.push(...node.textContent.match(/[A-Za-z]{3,}( [a-z]{2,})+/g) ?? []);
+        if (["SCRIPT", "STYLE", "SELECT", "CODE", "PRE", "TIME"].includes(node.nodeName)) return;
+        if (node.classList?.contains("why")) return; // what somebody else has written
+        for (const child of [...node.childNodes, ...(node.shadowRoot?.childNodes ?? [])]) look(child);
+    };
+    look(document.body);
+    return words;
+}"""
+"""Two English words in a row, anywhere in the page or in a shadow tree; names of jobs have no spaces."""
+
+
 @pytest.mark.usefixtures("_stories")
+@pytest.mark.parametrize("locale", BELL)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("path", PATHS)
-def test_the_page_is_accessible(visit: Visit, alice: User, path: str, scheme: str) -> None:
-    page = visit(path, alice, color_scheme=scheme, reduced_motion="reduce")
-    expect(page.get_by_role("button", name="Notifications, 7 unread")).to_be_visible()
+def test_the_page_is_accessible(visit: Visit, alice: User, path: str, scheme: str, locale: str) -> None:
+    page = visit(path, alice, color_scheme=scheme, reduced_motion="reduce", locale=locale)
+    expect(page.get_by_role("button", name=BELL[locale])).to_be_visible()
     expect_accessible(page)
 
 
+@pytest.mark.usefixtures("_stories")
+def test_no_english_is_left_in_a_chinese_page(visit: Visit, alice: User) -> None:
+    for path in [*PATHS, "/nowhere/"]:
+        page = visit(path, alice, locale="zh-CN", forgive="404")
+        expect(page.get_by_role("button", name=BELL["zh-CN"])).to_be_visible()
+        assert page.evaluate(ENGLISH_LEFT) == [], path
+
+
+@pytest.mark.parametrize("locale", BELL)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_login_page_is_accessible(visit: Visit, db: None, scheme: str) -> None:
-    page = visit("/accounts/login/", color_scheme=scheme, reduced_motion="reduce")
-    expect(page.get_by_text("This is the demo")).to_be_visible()
+def test_the_login_page_is_accessible(visit: Visit, db: None, scheme: str, locale: str) -> None:
+    page = visit("/accounts/login/", color_scheme=scheme, reduced_motion="reduce", locale=locale)
+    expect(page.get_by_role("heading", name="Notifcenter")).to_be_visible()
     expect_accessible(page)
 
 
