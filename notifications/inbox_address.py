@@ -13,18 +13,19 @@ from typing import Any
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.dateparse import parse_date
+from django.utils.translation import gettext_lazy as _
 
 from notifications.finding import Filters
 from notifications.serializers import FindSerializer, filters_of
 
 TABS = {
-    "unread": "Unread",
-    "all": "All",
-    "saved": "Saved",
-    "snoozed": "Snoozed",
-    "archived": "Archived",
+    "unread": _("Unread"),
+    "all": _("All"),
+    "saved": _("Saved"),
+    "snoozed": _("Snoozed"),
+    "archived": _("Archived"),
 }
-PERIODS = {"today": ("Today", 1), "7d": ("Last 7 days", 7), "30d": ("Last 30 days", 30)}
+PERIODS = {"today": (_("Today"), 1), "7d": (_("Last 7 days"), 7), "30d": (_("Last 30 days"), 30)}
 """Title, and how many days, today included."""
 
 

@@ -13,6 +13,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -25,13 +27,13 @@ from preferences.kinds import Event
 from preferences.selectors import time_zone_of
 
 DONE = {
-    "read": "marked as read",
-    "unread": "marked as unread",
-    "archive": "archived",
-    "unarchive": "moved to the inbox",
-    "save": "saved",
-    "unsave": "no longer saved",
-    "unsnooze": "back in the inbox",
+    "read": _("marked as read"),
+    "unread": _("marked as unread"),
+    "archive": _("archived"),
+    "unarchive": _("moved to the inbox"),
+    "save": _("saved"),
+    "unsave": _("no longer saved"),
+    "unsnooze": _("back in the inbox"),
 }
 
 
@@ -67,7 +69,7 @@ def _groups(items: Iterable[dict[str, Any]], view: View) -> list[tuple[str, list
 
     def day(item: dict[str, Any]) -> str:
         ago = (today - timezone.localdate(item["created_at"])).days
-        return "Today" if ago <= 0 else "Yesterday" if ago == 1 else "Earlier"
+        return gettext("Today") if ago <= 0 else gettext("Yesterday") if ago == 1 else gettext("Earlier")
 
     groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for item in items:
@@ -107,7 +109,9 @@ def change(request: HttpRequest) -> HttpResponse:
     what = BulkSerializer(data={"ids": ids, "action": action})
     if action in DONE and what.is_valid():
         changed = marking.change(user_id=request.user.pk, **what.validated_data)
-        messages.success(request, f"{changed.count} {DONE[action]}.")
+        messages.success(
+            request, gettext("%(count)d %(done)s.") % {"count": changed.count, "done": DONE[action]}
+        )
     return _back(request)
 
 

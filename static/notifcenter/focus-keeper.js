@@ -20,7 +20,7 @@ export class FocusKeeper {
 
   /** All places where the focus can be, in their order: one of each row that is to be seen. */
   get stops() {
-    const all = [...this.#host.querySelectorAll(this.#rows)].map((row) => row.querySelector(this.#target));
+    const all = [...this.#host.renderRoot.querySelectorAll(this.#rows)].map((row) => row.querySelector(this.#target));
     return all.filter((stop) => stop?.checkVisibility());
   }
 
@@ -43,11 +43,11 @@ export class FocusKeeper {
     this.#before = null;
     if (!before || (before.active.isConnected && this.#active === before.active)) return;
     if (this.#root.activeElement && this.#root.activeElement !== document.body && !this.#active) return; // elsewhere by now
-    const same = before.key && this.#host.querySelector(`[data-key="${CSS.escape(before.key)}"]`);
+    const same = before.key && this.#host.renderRoot.querySelector(`[data-key="${CSS.escape(before.key)}"]`);
     const again = same && before.name && same.querySelector(`[name="${CSS.escape(before.name)}"]`);
     const stops = this.stops;
     const beside = stops[Math.min(Math.max(before.index, 0), stops.length - 1)];
-    const places = [again, ...this.#around(same), beside, this.#host.querySelector("[data-resting]")];
+    const places = [again, ...this.#around(same), beside, this.#host.renderRoot.querySelector("[data-resting]")];
     places.find((place) => place?.checkVisibility())?.focus();
   }
 
@@ -59,11 +59,11 @@ export class FocusKeeper {
   }
 
   get #root() {
-    return this.#host.getRootNode();
+    return this.#host.renderRoot.getRootNode();
   }
 
   get #active() {
     const active = this.#root.activeElement;
-    return active && active !== this.#host && this.#host.contains(active) ? active : null;
+    return active && active !== this.#host && this.#host.renderRoot.contains(active) ? active : null;
   }
 }

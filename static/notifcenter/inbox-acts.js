@@ -30,8 +30,8 @@ export class Acts {
     x: (row, { shiftKey }) => this.#tick(row, shiftKey),
     a: () => used(this.selectAll(this.#host.list.items, true)),
     z: () => used(this.#commands.undo()),
-    "/": () => used(this.#host.querySelector("[name=q]").focus()),
-    "?": () => used(this.#host.querySelector(".help").showModal()),
+    "/": () => used(this.#host.renderRoot.querySelector("[name=q]").focus()),
+    "?": () => used(this.#host.renderRoot.querySelector(".help").showModal()),
     Escape: () => this.#selection.size > 0 && used(this.clear()),
   };
 
@@ -82,7 +82,7 @@ export class Acts {
   #ask(row, kind) {
     const items = this.#meant(row);
     if (!items.length) return false;
-    this.menu(kind, items, row ?? this.#host.querySelector(".bar"));
+    this.menu(kind, items, row ?? this.#host.renderRoot.querySelector(".bar"));
     return true;
   }
 
@@ -104,7 +104,7 @@ export class Acts {
   }
 
   #choose(id, on, through) {
-    const order = [...this.#host.querySelectorAll("[data-id]")].map(({ dataset }) => Number(dataset.id));
+    const order = [...this.#host.renderRoot.querySelectorAll("[data-id]")].map(({ dataset }) => Number(dataset.id));
     this.#selection.choose([id], on, { through: through ? order : null });
   }
 }

@@ -20,7 +20,7 @@ export class Menu {
     this.#kind = kind;
     this.#host.requestUpdate();
     await this.#host.updateComplete;
-    place(this.#host.querySelector(".menu"), anchor);
+    place(this.#host.renderRoot.querySelector(".menu"), anchor);
     return new Promise((resolve) => (this.#choose = resolve));
   }
 
@@ -64,7 +64,7 @@ export class Menu {
 
   /** Closed first: that gives the focus back to where it was. */
   #chosen(until) {
-    this.#host.querySelector(".menu").hidePopover();
+    this.#host.renderRoot.querySelector(".menu").hidePopover();
     this.#choose(until);
   }
 }

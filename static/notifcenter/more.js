@@ -29,7 +29,7 @@ export class More {
 
   hostUpdated() {
     if (this.#last) this.#lead();
-    const button = this.#host.querySelector("[name=more]");
+    const button = this.#host.renderRoot.querySelector("[name=more]");
     if (button === this.#watched) return;
     this.#observer.disconnect();
     this.#watched = button;
@@ -62,6 +62,6 @@ export class More {
   }
 
   get #rows() {
-    return [...this.#host.querySelectorAll("[data-id]")];
+    return [...this.#host.renderRoot.querySelectorAll("[data-id]")];
   }
 }

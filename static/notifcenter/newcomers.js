@@ -26,7 +26,7 @@ export class Newcomers {
   }
 
   hostUpdated() {
-    const top = this.#host.querySelector("[data-top]");
+    const top = this.#host.renderRoot.querySelector("[data-top]");
     if (top === this.#watched) return;
     if (this.#watched) this.#observer.unobserve(this.#watched);
     this.#watched = top;
