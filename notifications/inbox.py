@@ -59,16 +59,28 @@ def count_unread(user_id: int) -> Unread:
     return count_unread_of([user_id])[user_id]
 
 
+_FOLDERS = (
+    "n.archived_at IS NULL AND n.snoozed_until IS NULL",
+    "n.archived_at IS NOT NULL",
+    "n.snoozed_until IS NOT NULL",
+)
+
+
 def count_unread_sql(users: str) -> str:
     """Rows for `unread_from_row`, of the users in an SQL array of ids.
 
-    Counting stops at one more than is shown: the cost does not grow with what a user leaves unread.
+    Counting stops at one more than is shown: the cost does not grow with what a user leaves unread. The newest of all
+    is the newest of the folders, each of which has an index.
     """
+    newest = ", ".join(
+        f"(SELECT max(id) FROM notifications_notification n WHERE n.user_id = u AND n.in_inbox AND {folder})"  # noqa: S608
+        for folder in _FOLDERS
+    )
     return f"""
     SELECT u AS user_id, (SELECT count(*) FROM (
             SELECT FROM notifications_notification n WHERE n.user_id = u AND n.in_inbox AND n.read_at IS NULL
             AND n.archived_at IS NULL AND n.snoozed_until IS NULL LIMIT {MAX_UNREAD_SHOWN + 1}) AS few) AS unread,
-        COALESCE((SELECT max(id) FROM notifications_notification n WHERE n.user_id = u AND n.in_inbox), 0) AS last_id
+        COALESCE(GREATEST({newest}), 0) AS last_id
     FROM unnest({users}) AS u
     """  # noqa: S608 - constants only
 

@@ -113,7 +113,6 @@ class Notification(models.Model):
             )
         ]
         indexes = [
-            models.Index(fields=["user", "id"], name="inbox_page", condition=IN_INBOX),
             # One for each folder, so that a page never passes over the rows of another. With what filters ask for,
             # so that a search reads the index alone.
             *(

@@ -99,8 +99,8 @@ def test_an_administrator_gets_those_of_all_users_also_when_their_owner_has_read
 
 
 def test_the_list_is_bounded_and_read_along_an_index(alice: User, bob: User, root: User) -> None:
-    notify(alice, 150)
-    notify(bob, 5000)
+    notify(alice, 3000)
+    notify(bob, 5000, read_at=timezone.now())
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE notifications_notification")
         for user, index in ((alice, "folder_unread"), (root, "notifications_notification_pkey")):
