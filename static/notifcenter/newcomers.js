@@ -40,7 +40,7 @@ export class Newcomers {
 
   #moved(atTop) {
     const had = this.#limit;
-    this.#limit = atTop ? null : (had ?? this.#newest);
+    this.#limit = atTop || !this.#newest ? null : (had ?? this.#newest); // a list that has not come yet hides nothing
     if (had !== null && atTop) this.#host.requestUpdate();
   }
 }

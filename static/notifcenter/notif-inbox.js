@@ -69,7 +69,7 @@ export class NotifInbox extends NotifElement {
 
   createRenderRoot() {
     this.#restore = takeOver(this);
-    return pageRoot(this);
+    return pageRoot(this, "inbox");
   }
 
   firstUpdated() {

@@ -28,7 +28,7 @@ export class NotifPreferences extends NotifElement {
   #saving = Promise.resolve();
 
   createRenderRoot() {
-    return pageRoot(this);
+    return pageRoot(this, "preferences");
   }
 
   storeChanged() {

@@ -5,8 +5,9 @@ import { pageSheets, shared } from "./styles.js";
 /**
  * In our own pages and in <notif-page> the element itself. In another site's page, which says where we live
  * (`base-url`), a tree of its own with our sheets, which is shown when they have come.
+ * @param {string} className what the element has in our own pages
  */
-export function pageRoot(element) {
+export function pageRoot(element, className) {
   if (!element.hasAttribute("base-url")) return element;
   const root = element.attachShadow({ mode: "open" });
   const frame = Object.assign(document.createElement("div"), { className: "embedded", hidden: true });
@@ -19,6 +20,8 @@ export function pageRoot(element) {
     root.append(link);
   }
   root.adoptedStyleSheets = [shared.styleSheet];
+  const page = Object.assign(document.createElement("div"), { className });
+  frame.append(page);
   root.append(frame);
-  return frame;
+  return page;
 }

@@ -121,6 +121,7 @@ def test_all_elements_live_under_a_strict_policy_and_share_one_connection(
     page.get_by_role("dialog").get_by_role("button", name="Mark as read: resnet50").hover()
     update(submit("bert-base"), state="FAILED")
     expect(page.locator("notif-toasts").get_by_text("bert-base failed")).to_be_visible()
+    expect(page.locator("notif-inbox .inbox")).to_have_css("display", "grid")
     assert page.context.cookies() == []
 
 
