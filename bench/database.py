@@ -87,9 +87,17 @@ def execute(sql: str, parameters: Sequence[object] = ()) -> None:
 
 
 def reset(
-    frameworks: int, *, snapshot_bytes: int = SNAPSHOT_BYTES, state: str = "WAITING", asking: bool = True
+    frameworks: int,
+    *,
+    snapshot_bytes: int = SNAPSHOT_BYTES,
+    state: str = "WAITING",
+    asking: bool = True,
+    sweeps: bool = False,
 ) -> None:
-    """Empty all tables and fill `frameworks`: jobs of 20 users, who ask for everything or say nothing."""
+    """Empty all tables and fill `frameworks`: jobs of 20 users, who ask for everything or say nothing.
+
+    With `sweeps` each user's jobs are one sweep; else no two of them belong together by their names.
+    """
     execute(
         "TRUNCATE frameworks, notifications_capturedchange, notifications_waitingjob, notifications_failedchange"
     )
@@ -104,12 +112,12 @@ def reset(
         'INSERT INTO frameworks (name, "jobName", "userName", "virtualCluster", "totalGpuNumber", state, retries, '
         '"submissionTime", "updatedAt", snapshot, "notificationAtRunning", "notificationAtSucceeded", '
         '"notificationAtFailed", "notificationAtStopped", "notificationAtRetried") '
-        "SELECT md5(n::text), 'user' || n %% 20 || '~job-' || n, 'user' || n %% 20, 'default', 1, %s, 0, "
+        "SELECT md5(n::text), 'user' || n %% 20 || '~job-' || n || %s, 'user' || n %% 20, 'default', 1, %s, 0, "
         "now() - n * interval '1 second', now(), "
         # random text, so that it is stored out of line and uncompressed as a real snapshot nearly is
         "(SELECT string_agg(md5(n::text || i::text), '') FROM generate_series(1, %s) i), "
         "%s, %s, %s, %s, %s FROM generate_series(1, %s) n",
-        [state, snapshot_bytes // 32, *[asking] * 5, frameworks],
+        ["" if sweeps else "-alone", state, snapshot_bytes // 32, *[asking] * 5, frameworks],
     )
     execute("ALTER TABLE frameworks ENABLE TRIGGER USER")
     execute("VACUUM ANALYZE")
