@@ -18,7 +18,7 @@ from notifications import wording
 from notifications.groups import wishes
 from notifications.groups.models import JobState
 from notifications.groups_api import ALL_ENDED, jobs_of
-from preferences.forms import MuteForm
+from preferences.job_forms import MuteForm
 from preferences.selectors import time_zone_of
 
 JOBS_ON_A_PAGE = 50

@@ -19,7 +19,7 @@ from notifications.groups.wishes import group_of_job
 from notifications.jobs_api import JobListQuery
 from notifications.sources.ingest.names import is_alert, is_reported
 from preferences import services
-from preferences.forms import JobConfigForm
+from preferences.job_forms import JobConfigForm
 from preferences.selectors import job_wishes, time_zone_of
 
 DAYS_CHOICES = (7, 30, 90, 365)
