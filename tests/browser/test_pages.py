@@ -94,3 +94,11 @@ def test_nothing_sticks_out(visit: Visit, alice: User, width: int) -> None:
             "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         )
         assert overflow <= 0, path
+
+
+def test_the_description_of_the_rest_is_readable_under_our_policy(visit: Visit, alice: User) -> None:
+    page = visit("/api/docs/", alice)
+    expect(page.get_by_role("heading", name="Notifcenter")).to_be_visible()
+    page.locator(".opblock-summary-control").first.click()
+    expect(page.locator(".opblock-body").first).to_be_visible()
+    expect(page.locator("body")).to_have_css("margin", "0px")
