@@ -3,6 +3,7 @@
 import { setRead } from "./actions.js";
 import { choices } from "./alert-choices.js";
 import { Digest } from "./digest.js";
+import { digestOf } from "./push-digest.js";
 
 const GATHER_MS = 1_000;
 const SOUND_LOCK = "notifcenter sound";
@@ -37,9 +38,9 @@ export class Alerts {
   }
 }
 
-/** By one tab, while none is looked at. A browser that has subscribed to Web Push hears of it by that. */
+/** By one tab, while none is looked at. A user who has added this browser hears of it by Web Push. */
 async function notify(digest, { store, t, open }) {
-  if (!store.speaks || !canNotify() || Notification.permission !== "granted" || (await hasPush())) return;
+  if (!store.speaks || !canNotify() || Notification.permission !== "granted" || (await hasPush(store))) return;
   const { count, newest } = digest;
   const options = { tag: `nc-${newest.id}`, icon: ICON, lang: t.locale, dir: "auto" };
   if (count === 1 && newest.summary) options.body = newest.summary;
@@ -56,11 +57,15 @@ async function notify(digest, { store, t, open }) {
   }
 }
 
-async function hasPush() {
+/** Whether the server pushes to this browser for this user. Another user's subscription may have been left in it. */
+async function hasPush({ api }) {
   try {
     const workers = (await navigator.serviceWorker?.getRegistrations()) ?? [];
-    const subscriptions = await Promise.all(workers.map((worker) => worker.pushManager?.getSubscription()));
-    return subscriptions.some(Boolean);
+    const all = await Promise.all(workers.map((worker) => worker.pushManager?.getSubscription()));
+    const here = await Promise.all(all.filter(Boolean).map(digestOf));
+    if (!here.length) return false;
+    const { subscriptions } = await api.pushSubscriptions();
+    return subscriptions.some(({ digest }) => here.includes(digest));
   } catch {
     return false;
   }

@@ -2,6 +2,7 @@
 
 import { Api } from "./api.js";
 import { translatorOf } from "./i18n.js";
+import { digestOf } from "./push-digest.js";
 
 const SAVED = "notifcenter-push"; // as in push-worker.js
 const api = new Api({ language: document.documentElement.lang });
@@ -21,7 +22,7 @@ async function stateOf(place) {
   if (Notification.permission === "denied") return "denied";
   if (!subscription) return "off";
   const { application_server_key, subscriptions } = await api.pushSubscriptions();
-  const digest = await digestOf(subscription.endpoint);
+  const digest = await digestOf(subscription);
   if (!subscriptions.some((one) => one.digest === digest)) return "off";
   const mark = document.querySelector(`[data-digest="${digest}"] [data-here]`);
   if (mark) mark.hidden = false;
@@ -72,11 +73,6 @@ async function activeWorker(address) {
 function isFor(subscription, key) {
   const bytes = subscription.options?.applicationServerKey;
   return !bytes || base64url(bytes) === key;
-}
-
-async function digestOf(text) {
-  const bytes = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 function base64url(buffer) {

@@ -10,6 +10,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 from playwright.sync_api import BrowserContext, Locator, Page, expect
+from pytest_django.fixtures import Settings
 
 from notifications.models import Notification
 from preferences.models import UserPreference
@@ -17,6 +18,7 @@ from tests.browser.conftest import Visit, goto_live
 from tests.browser.notices import tell_live
 from tests.cluster import ALL_EVENTS, submit, update
 from tests.processes import wait_for
+from tests.push import KEY, Browser, add_browser
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -134,6 +136,28 @@ def test_many_are_one_notification(window: BrowserContext, alice: User) -> None:
     tell_live(alice, {"failed": 9, "succeeded": 3})
     wait_for(lambda: shown(tab))
     assert [one["title"] for one in shown(tab)] == ["12 new notifications: 9 failed, 3 succeeded"]
+
+
+@pytest.mark.parametrize(("owner", "count"), [("alice", 0), ("bob", 1)])
+def test_web_push_takes_its_place_for_the_user_who_has_added_this_browser(
+    window: BrowserContext, alice: User, bob: User, settings: Settings, owner: str, count: int
+) -> None:
+    """Two people share a browser; the subscription of one has been left in it."""
+    settings.VAPID_PRIVATE_KEY = KEY
+    endpoint = "https://push.example.org/abc"
+    add_browser({"alice": alice, "bob": bob}[owner], Browser(endpoint))
+    window.grant_permissions(["notifications"])
+    tab = open_tab(window)
+    tab.evaluate("navigator.serviceWorker.register('/push-worker.js').then(() => true)")
+    tab.evaluate(f"PushManager.prototype.getSubscription = async () => ({{ endpoint: '{endpoint}' }})")
+    switch(tab, "Browser notifications")
+    switch(tab, "Sound")
+    tones = tab.evaluate("played")
+    tab.evaluate("leave(true)")
+    with tab.expect_response("**/push-subscriptions/"):
+        fail("resnet50")
+    wait_for(lambda: tab.evaluate("played") == tones + 2)
+    wait_for(lambda: len(shown(tab)) == count)
 
 
 def test_quiet_hours_are_quiet(window: BrowserContext, alice: User) -> None:
