@@ -81,11 +81,11 @@ export function changingAll({ items, view, upTo, name, until, progress }) {
 }
 
 /** @returns {import("./actions.js").Action} gives the rows of an action back what they were */
-export function undoing({ items, delta, undo, beyond }) {
+export function undoing({ items, change, delta, undo, beyond }) {
   const before = new Map(items.map((item) => [item.id, item]));
   return {
-    items,
-    change: (item) => before.get(item.id) ?? item,
+    items: items.map(change),
+    change: ({ id }) => before.get(id),
     keep: false,
     delta: -delta,
     beyond,

@@ -80,7 +80,8 @@ export class Commands {
 
   async #carryOut(action, name) {
     const { store, t } = this.#host;
-    if (!(await store.act(action)) || !action.changed) return;
+    await store.act(action);
+    if (!action.changed) return; // of many, some may be done though others failed
     const [one, many] = DONE[name];
     this.#offer(action.changed === 1 ? t(one) : many(action.changed, t), () => store.act(undoing(action)));
   }

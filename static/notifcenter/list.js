@@ -67,11 +67,12 @@ export class List {
   async loadMore() {
     if (!this.next || this.loadingMore) return;
     const turn = this.#turn;
+    const { next } = this;
     this.loadingMore = true;
     this.#changed();
     try {
-      const page = await this.#gather(this.#pageSize, this.next);
-      if (turn !== this.#turn) return;
+      const page = await this.#gather(this.#pageSize, next);
+      if (turn !== this.#turn || next !== this.next) return; // the list ends elsewhere by now
       this.next = page.next;
       this.#room = Math.max(MOST_ROWS, this.items.length + page.results.length);
       this.#put(page.results);
@@ -81,8 +82,12 @@ export class List {
     }
   }
 
-  /** Fetches again what is shown. Rows that were read here stay; what is older than the answer stays too. */
-  async sync() {
+  /**
+   * Fetches again what is shown. Rows that were read here stay. What is older than the answer stays only where the
+   * answer reaches down to what was known: else rows between the two would be missing.
+   * @param {number} since the id up to which everything had been heard
+   */
+  async sync(since) {
     if (this.state === "error") return this.load();
     if (this.state !== "ready") return;
     const version = ++this.#version;
@@ -92,7 +97,7 @@ export class List {
     if (version !== this.#version) return;
     const fresh = new Set(page.results.map((item) => item.id));
     const oldest = page.next ? (page.results.at(-1)?.id ?? Infinity) : 0;
-    const older = this.items.filter((item) => item.id < oldest);
+    const older = oldest <= since ? this.items.filter((item) => item.id < oldest) : [];
     const kept = this.items.filter((item) => item.id >= oldest && this.#kept.has(item.id) && !fresh.has(item.id));
     if (!older.length) this.next = page.next;
     this.items = [];
@@ -140,7 +145,7 @@ export class List {
     const byId = new Map(this.items.map((item) => [item.id, item]));
     for (const item of items) byId.set(item.id, item);
     this.items = [...byId.values()].sort((a, b) => b.id - a.id);
-    if (this.items.length <= this.#room) return;
+    if (this.loadingMore || this.items.length <= this.#room) return; // what is on its way continues the last row
     for (const { id } of this.items.splice(this.#room)) this.#kept.delete(id);
     this.next = cursorAfter(this.items.at(-1).id);
   }

@@ -40,7 +40,8 @@ export class Lists {
     this.accept(...items);
   }
 
-  sync() {
-    return Promise.all([...this.#lists].map((list) => list.sync()));
+  /** @param {number} since as for `List.sync` */
+  sync(since) {
+    return Promise.all([...this.#lists].map((list) => list.sync(since)));
   }
 }

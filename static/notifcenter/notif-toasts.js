@@ -165,7 +165,7 @@ export class NotifToasts extends NotifElement {
     const life = LIFE_MS / Math.min(SHOWN, this._toasts.length);
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      this.#remove(this._toasts[0]);
+      if (this._toasts.length) this.#remove(this._toasts[0]);
     }, life);
   }
 

@@ -31,7 +31,7 @@ export class Store extends EventTarget {
   #acting = 0;
   #latest = new Map(); // by id: items with all the changes that are under way
   #heard = 0;
-  #gap = false;
+  #gap = null; // the id after which something is missing
 
   /** @param {string} options.language in which the server is to tell */
   constructor({ baseUrl, token, language }) {
@@ -117,7 +117,10 @@ export class Store extends EventTarget {
       return true;
     } catch (error) {
       this.#count(before);
+      const was = new Map(items.map((item) => [item.id, item]));
+      this.#lists.patch(ids, ({ id }) => was.get(id), { keep });
       this.#lists.accept(...items);
+      this.#refresh.soon();
       this.#say("failure", { what: failed, error });
       return false;
     } finally {
@@ -132,7 +135,7 @@ export class Store extends EventTarget {
     else if (frame.type === "notification") this.#arrived(frame);
     else if (frame.type === "state") this.#state(frame);
     else if (frame.type === "resync") {
-      this.#gap = true;
+      this.#gap ??= this.lastId;
       this.#refresh.soon();
     }
   }
@@ -177,11 +180,12 @@ export class Store extends EventTarget {
    */
   #sync = async () => {
     const heard = this.#heard;
+    const gap = this.#gap;
     try {
       const counts = await this.api.unread();
-      await this.#lists.sync();
-      if (this.#gap || this.status !== "open") this.lastId = Math.max(this.lastId ?? 0, counts.last_id);
-      this.#gap = false;
+      await this.#lists.sync(gap ?? this.lastId ?? Infinity);
+      if (gap !== null || this.status !== "open") this.lastId = Math.max(this.lastId ?? 0, counts.last_id);
+      if (gap === this.#gap) this.#gap = null;
       if (heard === this.#heard) this.#count(counts);
     } catch {
       // the lists keep what they have

@@ -3,7 +3,7 @@
 /** Empties the inbox; the function that it returns opens, fills and focuses what was open, filled and focused. */
 export function takeOver(inbox) {
   const rowOf = (element) => element.closest("[data-id]")?.dataset.id;
-  const open = [...inbox.querySelectorAll("details[open]")].map(rowOf);
+  const open = [...inbox.querySelectorAll("[data-id] > details[open]")].map(rowOf);
   const focused = inbox.contains(document.activeElement) ? document.activeElement : null;
   const focusedRow = focused && rowOf(focused);
   const search = inbox.querySelector("[name=q]");

@@ -7,13 +7,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import Route, expect
+from playwright.sync_api import Page, Route, expect
 
+from notifications.consumers import MAX_BACKLOG
 from notifications.models import Notification
 from preferences.models import JobConfig
 from tests.browser.conftest import Visit
 from tests.browser.inbox import alive, folder, row, rows
-from tests.browser.notices import FAILURE, tell
+from tests.browser.notices import FAILURE, tell, tell_live
 from tests.cluster import submit, update
 from tests.processes import wait_for
 
@@ -34,6 +35,63 @@ def test_a_job_is_muted_for_an_hour_and_that_is_taken_back(visit: Visit, alice: 
     toasts.get_by_role("button", name="Undo").click()
     expect(toasts.locator(".toast").get_by_text("resnet50 is no longer muted.")).to_be_visible()
     assert not JobConfig.objects.exists()
+
+
+def test_a_row_that_nobody_opened_stays_closed_and_unread(visit: Visit, alice: User) -> None:
+    """What the cluster recorded is open within its row; the row is not."""
+    tell(alice, "resnet50", "stopped", details={"diagnostics": "User has requested to stop the Framework"})
+    page = alive(visit("/", alice))
+    expect(page.get_by_role("button", name="Notifications, 1 unread", exact=True)).to_be_visible()
+    expect(rows(page).locator("> details:not([open]) > summary")).to_be_visible()
+    assert Notification.objects.get().read_at is None
+
+
+def shown_ids(page: Page) -> list[int]:
+    return [int(one.get_attribute("data-id") or "") for one in rows(page).all()]
+
+
+def newest_ids(count: int) -> list[int]:
+    return list(Notification.objects.order_by("-id").values_list("id", flat=True)[:count])
+
+
+def test_no_rows_are_missing_between_what_was_shown_and_what_came_while_the_network_was_away(
+    visit: Visit, alice: User
+) -> None:
+    for number in range(31):
+        tell(alice, f"before-{number}")
+    page = alive(visit("/", alice, forgive="ERR_"))
+    expect(rows(page)).to_have_count(30)
+    page.context.set_offline(True)
+    expect(page.get_by_text("Offline, trying again").first).to_be_visible()
+    tell_live(alice, {"failed": MAX_BACKLOG + 10})
+    page.context.set_offline(False)
+    expect(row(page, f"failed-{MAX_BACKLOG + 9} failed")).to_be_visible()
+    shown = shown_ids(page)
+    assert shown == newest_ids(len(shown))
+
+
+def test_no_rows_are_missing_when_more_arrive_while_older_ones_are_on_their_way(
+    visit: Visit, alice: User
+) -> None:
+    for number in range(140):
+        tell(alice, f"before-{number}")
+    page = alive(visit("/", alice))
+    held: list[Route] = []
+    for count in (60, 90):
+        with page.expect_response("**/notifications/?*cursor=*"):
+            page.get_by_role("button", name="Load more").scroll_into_view_if_needed()
+        expect(rows(page)).to_have_count(count)
+    page.route("**/notifications/?*cursor=*", lambda route: held.append(route))
+    page.get_by_role("button", name="Load more").scroll_into_view_if_needed()
+    wait_for(lambda: page.evaluate("true") and held)
+    tell_live(alice, {"running": 20})
+    expect(page.get_by_role("button", name="20 new")).to_be_visible()
+    held[0].continue_()
+    expect(row(page, "before-20 failed")).to_be_visible()
+    page.get_by_role("button", name="20 new").click()
+    expect(row(page, "running-19 is running")).to_be_visible()
+    shown = shown_ids(page)
+    assert shown == newest_ids(len(shown))
 
 
 def test_folders_events_and_search_narrow_the_list_and_live_in_the_address(visit: Visit, alice: User) -> None:

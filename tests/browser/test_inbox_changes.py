@@ -15,7 +15,7 @@ from notifications.models import Notification
 from preferences.models import JobConfig
 from tests.browser.conftest import Visit
 from tests.browser.inbox import UNREAD_ROW, alive, bar, box, folder, line, row, rows, toast, undo
-from tests.browser.notices import tell
+from tests.browser.notices import tell, tell_live
 from tests.cluster import submit
 from tests.processes import wait_for
 
@@ -153,6 +153,22 @@ def test_what_the_server_refuses_is_put_back_with_a_message(visit: Visit, alice:
     expect(row(page, "resnet50").get_by_text("Saved", exact=True)).to_have_count(0)
     unread_in_bell(page, 1)
     assert inbox.count_unread(alice.pk).unread == 1
+
+
+def test_an_undo_that_the_server_refuses_leaves_the_rows_where_they_are(visit: Visit, alice: User) -> None:
+    for number in range(3):
+        tell(alice, f"job-{number}")
+    page = alive(visit("/", alice, forgive="500|ERR_"))
+    row(page, "job-1").hover()
+    page.get_by_role("button", name="Archive: job-1").click()
+    page.route("**/bulk/", lambda route: route.fulfill(status=500))
+    page.route("**/api/v1/notifications/?*", lambda route: route.abort())
+    undo(page, "Archived.")
+    expect(toast(page, "It could not be taken back.")).to_be_visible()
+    tell_live(alice, {"running": 1})
+    expect(row(page, "running-0 is running")).to_be_visible()
+    expect(row(page, "job-1")).to_have_count(0)
+    unread_in_bell(page, 3)
 
 
 def test_two_changes_of_a_row_at_once_both_hold(visit: Visit, alice: User) -> None:
