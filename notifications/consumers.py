@@ -13,7 +13,7 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import InterfaceError, OperationalError
 
-from notifications import inbox
+from notifications import finding, inbox
 from notifications.live import RESYNC, encode, hub, notification_frame
 from notifications.rights import Right
 from preferences.languages import spoken
@@ -231,11 +231,13 @@ def _in_thread(function: Any, *args: Any, **kwargs: Any) -> Any:
 
 def _backlog(user_id: int, after: int, language: str) -> list[tuple[int, str]]:
     """Frames of what is newer than `after`, one more than are ever sent."""
-    newer = list(
-        inbox.own(user_id).filter(id__gt=after, user__is_active=True).order_by("id")[: MAX_BACKLOG + 1]
-    )
+    newer = finding.newer(user_id=user_id, after=after, size=MAX_BACKLOG + 1)
     count = inbox.count_unread(user_id)
-    return [(one.pk, notification_frame(one, one.user.get_username(), count, language)) for one in newer]
+    return [
+        (one.pk, notification_frame(one, one.user.get_username(), count, language))
+        for one in newer
+        if one.user.is_active
+    ]
 
 
 def _asked_language(scope: Any) -> str:

@@ -118,6 +118,18 @@ def find(
     return Found(ids[:size], ids[size - 1] if len(ids) > size else None)
 
 
+def newer(*, user_id: int, after: int, size: int) -> list[Notification]:
+    """At most `size` of all folders, those that follow the id `after`, ascending.
+
+    Each folder is asked by itself: no index leads through the rows of all of them, and the ids are everybody's.
+    """
+    parts = [
+        inbox.own(user_id).filter(folder, id__gt=after).order_by("id").values_list("id", flat=True)[:size]
+        for folder in (OPEN, ARCHIVED, SNOOZED)
+    ]
+    return load(list(parts[0].union(*parts[1:]).order_by("id")[:size]))
+
+
 def _look(rows: QuerySet[Notification], filters: Filters, size: int, *, ascending: bool) -> Found:
     hit = Case(When(filters.rest, then=Value(True)), default=Value(False), output_field=BooleanField())
     looked = rows.annotate(hit=hit).values_list("id", "created_at", "hit")[:WINDOW_ROWS]

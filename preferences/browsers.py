@@ -80,6 +80,14 @@ def renew(
     return True
 
 
+def remove_subscription(target: Target) -> bool:
+    """Remove a browser whose subscription is over; False when it is there no more, or has got another one."""
+    removed, _ = Target.objects.filter(pk=target.pk, secret=target.secret).delete()
+    if removed:
+        logger.info("browser removed target=%d user=%d", target.pk, target.user_id)
+    return bool(removed)
+
+
 def _free_name(user: User, name: str) -> str:
     """The name itself, or with a number behind it."""
     taken = set(own(user).values_list("name", flat=True))

@@ -20,7 +20,7 @@ from notifications.delivery.push_message import push_of
 from notifications.delivery.targets import Draft, Message, TargetGone, TargetTransport
 from notifications.delivery.web_address import host_of, web_address
 from notifications.vapid import authorization, decode
-from preferences import targets
+from preferences import browsers
 from preferences.models import Target
 from preferences.selectors import language_of
 from preferences.targets import TargetRefused
@@ -90,8 +90,9 @@ class WebPushTransport(TargetTransport):
             raise problem
 
     def gone(self, target: Target, reason: str) -> None:
-        """A subscription never comes back; the browser makes another one."""
-        targets.remove(target)
+        """A subscription never comes back; the browser makes another one, and may have told us of it by now."""
+        if not browsers.remove_subscription(target):
+            raise DeliveryError("The browser has got another address meanwhile.", permanent=False) from None
 
 
 def is_of_browser(secret: str, auth: str) -> bool:

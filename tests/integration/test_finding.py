@@ -176,3 +176,24 @@ def test_a_search_reads_the_index_alone(browser: Client, alice: User) -> None:
             cursor.execute(f"EXPLAIN {queries[-1]['sql']}")
             plan = "\n".join(row[0] for row in cursor.fetchall())
         assert re.search(r"Index Only Scan( Backward)? using folder_", plan), plan
+
+
+def test_what_a_socket_has_missed_is_read_through_the_indexes_of_the_folders(alice: User, bob: User) -> None:
+    """Not along everybody's ids, however old the last one is that it knows."""
+    soon = datetime.now(UTC) + timedelta(hours=1)
+    notify(bob, 3000)
+    first, *others = notify(alice, 2)
+    others += [*notify(alice, archived_at=START), *notify(alice, snoozed_until=soon), *notify(alice)]
+    notify(alice, in_inbox=False)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE notifications_notification")
+    with CaptureQueriesContext(connection) as queries:
+        assert [one.pk for one in finding.newer(user_id=alice.pk, after=first, size=9)] == others
+    assert [one.pk for one in finding.newer(user_id=alice.pk, after=first, size=2)] == others[:2]
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(f"EXPLAIN {queries[0]['sql']}")
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+    indexes = set(re.findall(r"Index (?:Only )?Scan(?: Backward)? using (\w+)", plan))
+    assert {"folder_open", "folder_archived", "folder_snoozed"} >= indexes - {"auth_user_pkey"}, plan
+    assert "notifications_notification_pkey" not in plan

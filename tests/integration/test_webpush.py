@@ -5,22 +5,26 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import time as clock
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from notifications import own_targets
+from notifications import own_browsers, own_targets
 from notifications.delivery import sender
 from notifications.delivery.push_message import MAX_BYTES
 from notifications.models import Delivery, DeliveryState, PushWindow
 from notifications.poller import Poller
-from preferences import targets
+from notifications.vapid import encode
+from preferences import browsers, targets
 from preferences.encryption import decrypt
 from preferences.kinds import ALL_EVENTS, Channel
 from preferences.models import ChannelPolicy, ChannelPreference, JobConfig, Target, UserPreference
@@ -204,6 +208,26 @@ class TestAnswers:
         assert [reloaded(one).state for one in (first, second)] == ["failed", "dropped"]
         assert not Target.objects.exists()
         assert len(service.requests) == 1
+
+    @pytest.mark.django_db(transaction=True)
+    def test_a_browser_that_renews_while_its_old_address_is_tried_is_kept(
+        self, alice: User, service: Receiver, browser: Browser
+    ) -> None:
+        target = add_browser(alice, browser)
+        delivery = make_target_delivery(target)
+        renewed = Browser(f"{browser.endpoint}-renewed")
+
+        def renew_and_refuse(handler: BaseHTTPRequestHandler) -> None:
+            with closing(connection):
+                assert own_browsers.renew(
+                    endpoint=browser.endpoint, auth=encode(browser.auth), subscription=renewed.subscription
+                )
+            handler.send_error(410)
+
+        service.answer = renew_and_refuse
+        sender.deliver_once()
+        assert reloaded(delivery).state == "retry"
+        assert browsers.of(alice).get().digest == browsers.digest_of(renewed.endpoint)
 
     def test_retry_after_is_kept_to(self, alice: User, service: Receiver, browser: Browser) -> None:
         delivery = make_target_delivery(add_browser(alice, browser))
