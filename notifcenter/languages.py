@@ -18,7 +18,7 @@ from preferences.languages import accepted
 from preferences.selectors import chosen_languages
 
 REST = "/api/"
-ENGLISH_ONLY = ("/admin/", "/healthz", "/metrics")
+ENGLISH_ONLY = (f"/{settings.ADMIN_PATH}/", "/healthz", "/metrics")
 """What is for administrators and programs."""
 
 

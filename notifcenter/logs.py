@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from asgiref.sync import iscoroutinefunction
 from django.conf import settings
@@ -30,7 +31,10 @@ SECRET_SETTINGS = (
     "METRICS_TOKEN",
     "INGEST_TOKEN",
     "EMAIL_HOST_PASSWORD",
+    "VAPID_PRIVATE_KEY",
 )
+ADDRESS_SETTINGS = ("CELERY_BROKER_URL", "TARGETS_PROXY", "ALERTMANAGER_URL", "PAI_REST_SERVER_URL")
+"""Addresses in which a password may stand, as it is written there."""
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
@@ -68,7 +72,8 @@ class Json(logging.Formatter):
             line["fields"] = fields
         if trouble := _traceback(self, record):
             line["traceback"] = trouble
-        return _without_secrets(json.dumps(line, ensure_ascii=True, default=str))
+        # Before it becomes JSON, which writes quotation marks and what is not ASCII in another way.
+        return json.dumps(_clean(line), ensure_ascii=True)
 
 
 def _fields(record: logging.LogRecord) -> Iterator[tuple[str, Any]]:
@@ -89,6 +94,12 @@ def _one_line(text: str) -> str:
     return _CONTROL.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
 
 
+def _clean(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _clean(one) for key, one in value.items()}
+    return value if isinstance(value, bool | int | float) else _without_secrets(str(value))
+
+
 def _without_secrets(line: str) -> str:
     for secret in _secrets():
         line = line.replace(secret, "[secret]")
@@ -100,7 +111,16 @@ def _secrets() -> tuple[str, ...]:
     found = [str(getattr(settings, name, "") or "") for name in SECRET_SETTINGS]
     found += [str(one.get("PASSWORD") or "") for one in settings.DATABASES.values()]
     found += list(settings.ENCRYPTION_KEYS)
+    for name in ADDRESS_SETTINGS:
+        found += _passwords(str(getattr(settings, name, "") or ""))
     return tuple(sorted((one for one in found if len(one) >= SHORTEST_SECRET), key=len, reverse=True))
+
+
+def _passwords(addresses: str) -> Iterator[str]:
+    """As they are written, and what they mean. Several brokers have `;` between them."""
+    for address in addresses.split(";"):
+        if password := urlsplit(address).password:
+            yield from (password, unquote(password))
 
 
 @sync_and_async_middleware

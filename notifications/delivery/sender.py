@@ -155,10 +155,10 @@ def _send(transport: Transport, claim: Claim, delivery: Delivery, has_room: Gate
     if rest := transport.rest_seconds(delivery):
         _settled(lambda: queue.give_back(claim, pause_seconds=rest))
         return False
-    if not has_room(claim, delivery):
-        return False
     try:
-        transport.open()
+        transport.open()  # first: what finds no connection takes no place under a ceiling
+        if not has_room(claim, delivery):
+            return False
         transport.send(delivery)
     except ChannelDown:
         raise

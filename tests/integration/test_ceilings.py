@@ -8,12 +8,15 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth.models import User
 from django.db.models import F
+from pytest_django import Settings
 
 from notifications.delivery import sender
+from notifications.delivery.backoff import Breaker
 from notifications.models import Delivery, SentHour
 from preferences.kinds import Channel
 from preferences.models import ChannelPolicy
 from tests.deliveries import make_deliveries, make_delivery
+from tests.processes import free_port
 from tests.receiver import Receiver
 from tests.smtp import SmtpServer
 from tests.targets import add_chat, add_webhook, make_target_delivery
@@ -87,6 +90,20 @@ class TestMails:
         send_all()
         assert states() == {"sent": 4}
         assert len(server.messages) == 2
+
+    def test_what_finds_no_server_takes_no_place(
+        self, alice: User, server: SmtpServer, breaker: Breaker, settings: Settings
+    ) -> None:
+        ceiling(per_user_an_hour=1, in_all_an_hour=1)
+        delivery = make_delivery(alice)
+        settings.EMAIL_PORT = free_port()
+        sender.deliver_once()
+        assert states() == {"retry": 1}
+        settings.EMAIL_PORT = server.port
+        breaker.closed(Channel.EMAIL)
+        Delivery.objects.update(due_at=delivery.due_at)
+        send_all()
+        assert states() == {"sent": 1}
 
     def test_without_one_nothing_is_counted(self, alice: User, server: SmtpServer) -> None:
         make_deliveries(alice, 3)

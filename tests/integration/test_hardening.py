@@ -54,13 +54,14 @@ def test_the_admin_has_a_path_of_its_own() -> None:
     script = (
         "from django.test import Client; from django.urls import reverse; c = Client();"
         "print(reverse('admin:index'), reverse('mail-preview'), c.get('/admin/', secure=True).status_code,"
-        " c.get('/back-office/', secure=True)['Location'])"
+        " c.get('/back-office/', secure=True)['Location'],"
+        " c.get('/back-office/', secure=True, headers={'Accept-Language': 'zh-CN'}).get('Content-Language'))"
     )
     done = manage(
         "shell", "--no-imports", "-c", script, ADMIN_PATH="/back-office/", ALLOWED_HOSTS="testserver"
     )
     assert done.stdout.strip() == (
-        "/back-office/ /back-office/mails/ 404 /back-office/login/?next=/back-office/"
+        "/back-office/ /back-office/mails/ 404 /back-office/login/?next=/back-office/ None"
     ), done.stderr
 
 

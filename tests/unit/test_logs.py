@@ -70,6 +70,20 @@ def test_our_secrets_are_taken_out(formatter: logging.Formatter, settings: Setti
     assert "a refused" in line, "a secret of one letter protects nothing"
 
 
+@pytest.mark.parametrize("formatter", [logs.Lines(), logs.Json()])
+def test_so_are_those_that_json_writes_otherwise_and_those_in_addresses(
+    formatter: logging.Formatter, settings: Settings
+) -> None:
+    settings.EMAIL_HOST_PASSWORD = 'quo"ted-pässword'
+    settings.CELERY_BROKER_URL = "redis://:first%2Fone@a:6379/0;redis://:second-one@b:6379/0"
+    settings.VAPID_PRIVATE_KEY = "private-key-of-pushes"
+    line = formatter.format(
+        record("refused error=%s", 'quo"ted-pässword first%2Fone first/one second-one private-key-of-pushes')
+    )
+    assert line.count("[secret]") == (5 if isinstance(formatter, logs.Lines) else 10), line
+    assert "ssword" not in line
+
+
 class TestRequests:
     @pytest.mark.parametrize(
         ("given", "taken"),
