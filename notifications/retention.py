@@ -1,8 +1,8 @@
 """Removes what is older than the site keeps: in small batches, the oldest first, whatever else is going on.
 
 A notification is also the memory of what was told, so what might be told again is not removed: the keys of jobs that
-have not ended. And before anything is removed, the poller learns not to tell what happened before a certain moment
-(`PollerState.told_from`), so that nothing of what is gone comes back.
+have not ended, or not for as long. And before anything is removed, the poller learns not to tell what happened before a
+certain moment (`PollerState.told_from`), so that nothing of what is gone comes back.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ ON CONFLICT (id) DO UPDATE SET told_from = GREATEST(p.told_from, EXCLUDED.told_f
 
 _LOOK = "SELECT id, {age} < %(before)s FROM {table} WHERE id > %(after)s ORDER BY id LIMIT %(most)s"
 
-# Not those that their user keeps or has put off, that still wait to go out, or whose job may go on.
+# Not those that their user keeps or has put off, that still wait to go out, or whose job may go on or has ended since:
+# a scan looks at its row, for all that ever happened to it.
 _REMOVABLE = """
 SELECT n.id FROM notifications_notification n
  WHERE n.id = ANY(%(ids)s) AND n.created_at < %(before)s AND n.occurred_at < %(before)s
@@ -52,7 +53,8 @@ SELECT n.id FROM notifications_notification n
                    AND d.state IN ('pending', 'leased', 'retry', 'bundled'))
    AND NOT EXISTS (SELECT FROM frameworks f WHERE f.name = n.framework_name
                    AND f."submissionTime" IS NOT DISTINCT FROM n.submission_time
-                   AND f.state NOT IN ('SUCCEEDED', 'FAILED', 'STOPPED'))
+                   AND (f.state NOT IN ('SUCCEEDED', 'FAILED', 'STOPPED')
+                        OR COALESCE(f."completionTime", f."submissionTime") >= %(before)s))
  ORDER BY n.id FOR UPDATE OF n SKIP LOCKED
 """
 _LEAVE_BUNDLES = """

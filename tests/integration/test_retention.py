@@ -204,6 +204,24 @@ class TestNothingIsToldAgain:
         drain()
         assert told(name) == [*before, ("failed", 0)]
 
+    def test_when_a_long_job_has_ended_only_now(self) -> None:
+        """Its row is still one of those that are looked at, also for what happened long before its end."""
+        name = submit(**ALL_EVENTS)
+        update(name, **started())
+        update(name, state="WAITING", retries=1)
+        update(name, **started())
+        drain()
+        age(OLD)
+        update(name, **ended())
+        drain()
+        before = told(name)
+        prune()
+        update(name, jobPriority="test", **RESET)
+        start_poller()
+        assert told(name) == before == [("running", 0), ("retried", 1), ("failed", 0)]
+        age(OLD)
+        assert prune().notifications == 3
+
     def test_a_new_job_of_the_same_name_is_told(self) -> None:
         name = finished_job()
         prune()
