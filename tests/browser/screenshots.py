@@ -115,6 +115,8 @@ def test_take(visit: Visit, alice: User, size: str, scheme: str) -> None:
     page.mouse.move(0, 0)
     take(page, "live")
     if (size, scheme) == ("laptop", "light"):
+        page.evaluate("scrollTo(0, 0)")
+        expect(page.get_by_role("heading", name="Inbox")).to_be_in_viewport(ratio=1)
         page.screenshot(path=ROOT / "docs" / "images" / "inbox.png")
     page.get_by_role("searchbox").fill("nothing like this")
     expect(page.get_by_text("Nothing found")).to_be_visible()

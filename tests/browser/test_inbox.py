@@ -94,6 +94,18 @@ def test_no_rows_are_missing_when_more_arrive_while_older_ones_are_on_their_way(
     assert shown == newest_ids(len(shown))
 
 
+def test_on_a_phone_the_header_does_not_cover_how_many_have_arrived(visit: Visit, alice: User) -> None:
+    for number in range(12):
+        tell(alice, f"before-{number}")
+    page = alive(visit("/", alice, viewport={"width": 390, "height": 844}))
+    expect(rows(page)).to_have_count(12)
+    page.evaluate("scrollTo(0, 600)")
+    page.evaluate("new Promise((seen) => requestAnimationFrame(() => requestAnimationFrame(seen)))")
+    tell_live(alice, {"running": 1})
+    page.get_by_role("button", name="1 new").click()
+    expect(row(page, "running-0 is running")).to_be_in_viewport()
+
+
 def test_folders_events_and_search_narrow_the_list_and_live_in_the_address(visit: Visit, alice: User) -> None:
     now = datetime.now(UTC)
     tell(alice, "resnet50", "failed")
