@@ -21,8 +21,9 @@ export class Lists {
     return [...new Map(all.map((item) => [item.id, item])).values()];
   }
 
-  get failed() {
-    return [...this.#lists].some(({ state }) => state === "error");
+  /** Whether any of them shows something, or is about to. */
+  get begun() {
+    return [...this.#lists].some(({ state }) => state !== "idle");
   }
 
   accept(...items) {

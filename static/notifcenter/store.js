@@ -141,7 +141,7 @@ export class Store extends EventTarget {
   }
 
   #hello(frame) {
-    if (this.lastId !== null || this.#lists.failed) this.#refresh.soon();
+    if (this.lastId !== null || this.#lists.begun) this.#refresh.soon(); // a list may be older than this
     this.lastId ??= frame.last_id;
     this.#count(frame);
   }

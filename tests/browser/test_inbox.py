@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, Route, WebSocketRoute, expect
 
 from notifications.consumers import MAX_BACKLOG
 from notifications.models import Notification
@@ -68,6 +68,21 @@ def test_no_rows_are_missing_between_what_was_shown_and_what_came_while_the_netw
     expect(row(page, f"failed-{MAX_BACKLOG + 9} failed")).to_be_visible()
     shown = shown_ids(page)
     assert shown == newest_ids(len(shown))
+
+
+def test_what_comes_between_the_list_and_the_hello_is_shown(visit: Visit, alice: User) -> None:
+    """A page that asks for its list itself, as in another site, knows of no id before the hello."""
+    tell(alice, "before")
+    page = visit("about:blank", alice)
+    waiting: list[WebSocketRoute] = []
+    page.route_web_socket(re.compile("/ws/"), lambda socket: waiting.append(socket))
+    with page.expect_response("**/api/v1/notifications/?*"):
+        page.goto("/?cursor=cD05OTk5OTk=")
+    expect(row(alive(page), "before failed")).to_be_visible()
+    wait_for(lambda: page.evaluate("true") and waiting)
+    tell(alice, "meanwhile")
+    waiting[0].connect_to_server()
+    expect(row(page, "meanwhile failed")).to_be_visible()
 
 
 def test_no_rows_are_missing_when_more_arrive_while_older_ones_are_on_their_way(
