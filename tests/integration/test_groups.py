@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection, transaction
+from django.utils import timezone
 
 from notifications.groups.models import GroupJob, JobGroup
 from notifications.models import CapturedChange, Notification
 from notifications.poller import Poller
+from notifications.sources.frameworks.sweeps import FORGOTTEN_AT_ONCE, Sweeps
 from preferences.models import SiteSettings
 from tests.cluster import ended, framework_name, submit, update
 from tests.wishes import site
@@ -332,3 +334,17 @@ def _collecting(seen: list[str]) -> Any:
 def _no_groups(execute: Any, sql: Any, params: Any, many: Any, context: Any) -> Any:
     assert "group" not in str(sql).replace("GROUP BY", "").replace("group_id", "").lower()
     return execute(sql, params, many, context)
+
+
+def test_sweeps_that_go_on_for_ever_do_not_keep_old_ones_from_being_forgotten() -> None:
+    for number in range(FORGOTTEN_AT_ONCE + 1):
+        start(f"service{'abcdefghijklmnopqrstuvwxyz'[number]}-1")
+    start("old-1", "old-2")
+    poll()
+    JobGroup.objects.filter(stem="old-*").update(changed_at=timezone.now() - 100 * 24 * HOUR)
+    sweeps = Sweeps()
+    for _ in range(3):
+        sweeps.forget_old()
+    assert not JobGroup.objects.filter(stem="old-*").exists()
+    assert not GroupJob.objects.filter(job_name__startswith="old-").exists()
+    assert JobGroup.objects.count() == GroupJob.objects.count() == FORGOTTEN_AT_ONCE + 1

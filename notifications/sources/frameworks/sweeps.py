@@ -49,13 +49,17 @@ FROM page LEFT JOIN frameworks f ON f.name = page.framework_name
 ORDER BY page.framework_name, page.submission_time
 """  # noqa: S608 - constants only
 
+# The next ones, round and round: those that go on for ever must not hide what has come after them.
 _FORGET = f"""
-WITH old AS (
-    DELETE FROM notifications_jobgroup
-    WHERE id = ANY(ARRAY(SELECT id FROM notifications_jobgroup ORDER BY id LIMIT {FORGOTTEN_AT_ONCE}))
+WITH page AS MATERIALIZED (
+    SELECT id FROM notifications_jobgroup WHERE id > %s ORDER BY id LIMIT {FORGOTTEN_AT_ONCE}
+), old AS (
+    DELETE FROM notifications_jobgroup WHERE id = ANY(ARRAY(SELECT id FROM page))
     AND changed_at < now() - interval '{KEPT_DAYS} days' RETURNING id
+), gone AS (
+    DELETE FROM notifications_groupjob WHERE group_id IN (SELECT id FROM old)
 )
-DELETE FROM notifications_groupjob WHERE group_id IN (SELECT id FROM old)
+SELECT count(*), max(id) FROM page
 """  # noqa: S608 - constants only
 
 Place = tuple[str, datetime]
@@ -63,12 +67,13 @@ _START: Place = ("", datetime.fromisoformat("0001-01-01T00:00:00+00:00"))
 
 
 class Sweeps:
-    """The poller's own: it remembers how far it has looked at the jobs of groups."""
+    """The poller's own: it remembers how far it has looked at groups and at their jobs."""
 
     def __init__(self) -> None:
         self._place = _START
         self._look_at = 0.0
         self._in_haste = True
+        self._kept_up_to = 0
 
     def follow(self, taken: Sequence[TakenChange], due: Sequence[DueWait], *, look: bool) -> Followed:
         """`look`: there is no backlog, so what the table shows is not ahead of the queue."""
@@ -83,7 +88,9 @@ class Sweeps:
 
     def forget_old(self) -> None:
         with connection.cursor() as cursor:
-            cursor.execute(_FORGET)
+            cursor.execute(_FORGET, [self._kept_up_to])
+            count, last = cursor.fetchone()
+        self._kept_up_to = last if count == FORGOTTEN_AT_ONCE else 0
 
     def _different(self) -> Iterator[Sighting]:
         """Of the next LOOK_JOBS those that are gone from the cluster's table, or in another state there."""
