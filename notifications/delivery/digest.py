@@ -19,6 +19,7 @@ from django.utils.translation import gettext, ngettext, pgettext
 
 from notifications import links, wording
 from notifications.delivery.story import MAX_NAME_CHARACTERS, moment, note, zone_of
+from notifications.groups.models import PREFIX
 from notifications.models import Delivery, DeliveryState, Notification
 from notifications.unsubscribe import Scope, Subscription
 from preferences.kinds import Event
@@ -59,8 +60,10 @@ def tell_all(delivery: Delivery) -> dict[str, Any] | None:
     spans = told.aggregate(count=Count("id"), first=Min("occurred_at"), last=Max("occurred_at"))
     if spans["count"] < 2:
         return None
-    jobs = told.exclude(event=Event.ALERT).values("framework_name", "submission_time").distinct().count()
-    bundle = Bundle(jobs=jobs, groups=_groups(told), lines=_first_lines(told), **spans)
+    of_jobs = told.exclude(framework_name__startswith=PREFIX)  # the end of a sweep has a line, but is no job
+    jobs = of_jobs.exclude(event=Event.ALERT).values("framework_name", "submission_time").distinct().count()
+    groups = _groups(of_jobs) or _groups(told)
+    bundle = Bundle(jobs=jobs, groups=groups, lines=_first_lines(told), **spans)
     return describe(bundle, reader=delivery.notification)
 
 
@@ -124,7 +127,7 @@ def group(event: str, count: int, causes: Counter[str]) -> dict[str, Any]:
 def _headline(groups: Sequence[Mapping[str, Any]], jobs: int) -> str:
     """ "12 of 500 jobs failed: 9 out of memory, 3 image not found"; "3 retries, 488 succeeded"."""
     first = groups[0]
-    if first["event"] != Event.FAILED:
+    if first["event"] != Event.FAILED or not jobs:
         return _list(_phrase(group) for group in groups)
     failed = first["count"]
     story = ngettext("%(failed)d job failed", "%(failed)d jobs failed", jobs)

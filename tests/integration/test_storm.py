@@ -20,7 +20,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from notifications.delivery import bundles, pausing, queue, sender
-from notifications.models import Delivery, DeliveryState, MailWindow
+from notifications.models import Delivery, DeliveryState, MailWindow, Notification
 from notifications.poller import Poller
 from notifications.tasks import deliver_due
 from preferences.kinds import Channel
@@ -224,6 +224,19 @@ class TestWhatGoesOut:
         assert text.index("bad-0") < text.index("bad-11") < text.index("good-0")
         assert text.count("\n- ") == 50
         assert "and 450 more in your inbox." in text
+
+    @pytest.mark.parametrize(("jobs", "subject"), [(2, "2 jobs failed"), (0, "2 failed")])
+    def test_the_end_of_a_sweep_is_no_job_that_failed(
+        self, server: SmtpServer, alice: User, jobs: int, subject: str
+    ) -> None:
+        for one in bundle(alice, jobs + 2)[jobs:]:
+            Notification.objects.filter(pk=one.notification_id).update(
+                framework_name=f"group:{one.pk}", job_name="sweep-*", details={"sweep": {"failed": 2}}
+            )
+        deliver_due()
+        (mail,) = server.messages
+        assert mail["Subject"] == f"[cluster] {subject}"
+        assert text_of(mail).count("\n- sweep-*") == 2
 
     def test_hostile_names_stay_text(self, server: SmtpServer, alice: User) -> None:
         make_delivery(
