@@ -3,7 +3,7 @@
 import { setRead } from "./actions.js";
 import { choices } from "./alert-choices.js";
 import { Digest } from "./digest.js";
-import { digestOf } from "./push-digest.js";
+import { later } from "./later.js";
 
 const GATHER_MS = 1_000;
 const SOUND_LOCK = "notifcenter sound";
@@ -62,8 +62,10 @@ async function hasPush({ api }) {
   try {
     const workers = (await navigator.serviceWorker?.getRegistrations()) ?? [];
     const all = await Promise.all(workers.map((worker) => worker.pushManager?.getSubscription()));
-    const here = await Promise.all(all.filter(Boolean).map(digestOf));
-    if (!here.length) return false;
+    const found = all.filter(Boolean);
+    if (!found.length) return false;
+    const { digestOf } = await later("push-digest.js");
+    const here = await Promise.all(found.map(digestOf));
     const { subscriptions } = await api.pushSubscriptions();
     return subscriptions.some(({ digest }) => here.includes(digest));
   } catch {

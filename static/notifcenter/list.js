@@ -72,7 +72,7 @@ export class List {
     this.#changed();
     try {
       const page = await this.#gather(this.#pageSize, next);
-      if (turn !== this.#turn || next !== this.next) return; // the list ends elsewhere by now
+      if (turn !== this.#turn || next !== this.next) return; // it ends elsewhere
       this.next = page.next;
       this.#room = Math.max(MOST_ROWS, this.items.length + page.results.length);
       this.#put(page.results);
@@ -83,9 +83,8 @@ export class List {
   }
 
   /**
-   * Fetches again what is shown. Rows that were read here stay. What is older than the answer stays only where the
-   * answer reaches down to what was known: else rows between the two would be missing.
-   * @param {number} since the id up to which everything had been heard
+   * Fetches again what is shown. Rows that were read here stay; what is older than the answer stays too, unless rows
+   * may be missing between: up to `since`, all have been heard of.
    */
   async sync(since) {
     if (this.state === "error") return this.load();
@@ -145,7 +144,7 @@ export class List {
     const byId = new Map(this.items.map((item) => [item.id, item]));
     for (const item of items) byId.set(item.id, item);
     this.items = [...byId.values()].sort((a, b) => b.id - a.id);
-    if (this.loadingMore || this.items.length <= this.#room) return; // what is on its way continues the last row
+    if (this.loadingMore || this.items.length <= this.#room) return; // more is to follow the last
     for (const { id } of this.items.splice(this.#room)) this.#kept.delete(id);
     this.next = cursorAfter(this.items.at(-1).id);
   }

@@ -21,7 +21,6 @@ export class Lists {
     return [...new Map(all.map((item) => [item.id, item])).values()];
   }
 
-  /** Whether any of them shows something, or is about to. */
   get begun() {
     return [...this.#lists].some(({ state }) => state !== "idle");
   }
@@ -41,7 +40,6 @@ export class Lists {
     this.accept(...items);
   }
 
-  /** @param {number} since as for `List.sync` */
   sync(since) {
     return Promise.all([...this.#lists].map((list) => list.sync(since)));
   }

@@ -31,7 +31,7 @@ export class Store extends EventTarget {
   #acting = 0;
   #latest = new Map(); // by id: items with all the changes that are under way
   #heard = 0;
-  #gap = null; // the id after which something is missing
+  #gap = null; // the id after which some are missing
 
   /** @param {string} options.language in which the server is to tell */
   constructor({ baseUrl, token, language }) {
@@ -117,9 +117,7 @@ export class Store extends EventTarget {
       return true;
     } catch (error) {
       this.#count(before);
-      const was = new Map(items.map((item) => [item.id, item]));
-      this.#lists.patch(ids, ({ id }) => was.get(id), { keep });
-      this.#lists.accept(...items);
+      this.#lists.replace(items);
       this.#refresh.soon();
       this.#say("failure", { what: failed, error });
       return false;
@@ -141,7 +139,7 @@ export class Store extends EventTarget {
   }
 
   #hello(frame) {
-    if (this.lastId !== null || this.#lists.begun) this.#refresh.soon(); // a list may be older than this
+    if (this.lastId !== null || this.#lists.begun) this.#refresh.soon(); // lists may be older
     this.lastId ??= frame.last_id;
     this.#count(frame);
   }
