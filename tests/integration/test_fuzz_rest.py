@@ -28,6 +28,7 @@ from tests.addresses import scene
 from tests.tokens import SECRET, token
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "4"))
+REFUSED = {401, 403}
 SEED = 20261126
 UNAVAILABLE = 503
 """What the database or the job's table lacks; an answer of ours, not an accident."""
@@ -59,8 +60,11 @@ def test_no_request_breaks_the_rest(who: str, settings: Settings, alice: User) -
     for operation in operations:
         if (who == "program") == operation.path.startswith("/api/v1/ingest/"):
             _try(operation, headers, answers)
-    let_in = {status for status in answers if status < 400}
-    assert not let_in if who == "stranger" else let_in, answers
+    if who == "program":  # random words are no event, but they are read
+        assert not REFUSED & answers.keys(), answers
+    else:
+        let_in = {status for status in answers if status < 400}
+        assert not let_in if who == "stranger" else let_in, answers
 
 
 def _try(operation: Any, headers: dict[str, str], answers: Counter[int]) -> None:
