@@ -15,6 +15,10 @@ UNREAD = "/api/v1/notifications/unread/"
 START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 
 
+AS_NEW = "TRUNCATE notifications_notification CASCADE"
+"""Before a test of a plan: what other tests have left in the table's pages and statistics would take part in it."""
+
+
 def notify(user: User, count: int = 1, **values: Any) -> list[int]:
     """Notifications of `count` jobs; returns their ids, ascending."""
     before = Notification.objects.count()

@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from notifications import finding
 from notifications.models import Notification
 from tests.clients import get, send
-from tests.inbox import LIST, START, ids, notify
+from tests.inbox import AS_NEW, LIST, START, ids, notify
 
 pytestmark = pytest.mark.django_db
 

@@ -16,7 +16,7 @@ from pytest_django import Settings
 from notifications import inbox
 from notifications.models import Notification
 from tests.clients import client_of, get
-from tests.inbox import notify
+from tests.inbox import AS_NEW, notify
 
 pytestmark = pytest.mark.django_db
 
@@ -99,9 +99,10 @@ def test_an_administrator_gets_those_of_all_users_also_when_their_owner_has_read
 
 
 def test_the_list_is_bounded_and_read_along_an_index(alice: User, bob: User, root: User) -> None:
-    notify(alice, 3000)
-    notify(bob, 5000, read_at=timezone.now())
     with connection.cursor() as cursor:
+        cursor.execute(AS_NEW)
+        notify(alice, 3000)
+        notify(bob, 5000, read_at=timezone.now())
         cursor.execute("ANALYZE notifications_notification")
         for user, index in ((alice, "folder_unread"), (root, "notifications_notification_pkey")):
             with CaptureQueriesContext(connection) as queries:

@@ -145,7 +145,11 @@ def test_a_channel_that_cannot_work_says_why_and_keeps_its_choices(
         ({"colour": "red"}, ["colour"], "There is no such field."),
         ({"\ud800": 1}, ["\\ud800"], "There is no such field."),
         ({"language": "\ud800"}, ["language"], "Must be one of"),
-        ({"channels": {"pigeon": {}}}, ["channels", "pigeon"], "Use: webportal, email, apprise, webhook."),
+        (
+            {"channels": {"pigeon": {}}},
+            ["channels", "pigeon"],
+            "Use: webportal, email, apprise, webhook, webpush.",
+        ),
         ({"channels": {"email": {"evnets": {}}}}, ["channels", "email", "evnets"], "Use: enabled, events."),
         (
             {"channels": {"email": {"available": True}}},
