@@ -104,7 +104,7 @@ def test_pages_and_elements_show_it_as_text(visit: Visit, eve: User, alice: User
     for user in (eve, alice):
         page = visit("/", user)
         expect(page.locator("notif-inbox").get_by_text(MARK).first).to_be_visible()
-        for row in page.locator("notif-inbox summary").all():
+        for row in page.locator("notif-inbox [data-id] summary").all():
             row.click()
         expect_harmless(page)
         page.get_by_role("button", name="Notifications").first.click()
