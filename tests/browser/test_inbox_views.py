@@ -153,14 +153,21 @@ def test_every_folder_says_what_belongs_there(visit: Visit, alice: User) -> None
         expect(page.get_by_text(text)).to_be_visible()
 
 
+TRY_AGAIN = """
+() => [...document.querySelectorAll("notif-inbox button")].find((one) => one.textContent.trim() === "Try again")?.click()
+"""
+"""Unless the list has just been tried again by itself."""
+
+
 def test_a_list_that_cannot_be_loaded_says_so_and_is_tried_again(visit: Visit, alice: User) -> None:
     tell(alice, "resnet50", read_at=NOW, archived_at=NOW)
     page = alive(visit("/", alice, forgive="500"))
     page.route("**/api/v1/notifications/?*", lambda route: route.fulfill(status=500))
     folder(page, "Archived").click()
     expect(page.get_by_text("The notifications could not be loaded.")).to_be_visible()
+    expect(page.get_by_role("button", name="Try again")).to_be_visible()
     page.unroute("**/api/v1/notifications/?*")
-    page.get_by_role("button", name="Try again").click()
+    page.evaluate(TRY_AGAIN)
     expect(row(page, "resnet50")).to_be_visible()
 
 
