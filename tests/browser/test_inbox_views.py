@@ -154,7 +154,8 @@ def test_every_folder_says_what_belongs_there(visit: Visit, alice: User) -> None
 
 
 TRY_AGAIN = """
-() => [...document.querySelectorAll("notif-inbox button")].find((one) => one.textContent.trim() === "Try again")?.click()
+() => [...document.querySelectorAll("notif-inbox button")]
+    .find((one) => one.textContent.trim() === "Try again")?.click()
 """
 """Unless the list has just been tried again by itself."""
 
