@@ -80,12 +80,11 @@ def _commit(changes: Sequence[Change]) -> None:
     mark = str(uuid.uuid4())
     while True:
         try:
-            if sql("SELECT FROM chaos_committed WHERE mark = %s", mark):
-                return
             with transaction.atomic():
-                sql("INSERT INTO chaos_committed VALUES (%s)", mark)
-                for change in changes:
-                    change()
+                # Waits for a first try that is still about to commit.
+                if sql("INSERT INTO chaos_committed VALUES (%s) ON CONFLICT DO NOTHING RETURNING true", mark):
+                    for change in changes:
+                        change()
             return
         except (OperationalError, InterfaceError):
             connection.close()
