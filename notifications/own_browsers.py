@@ -16,8 +16,7 @@ from notifications.delivery.webpush import WebPushTransport, is_of_browser
 from preferences import browsers
 from preferences.kinds import Channel
 from preferences.models import Target
-from preferences.rules import why_not
-from preferences.selectors import NEVER_SEEN
+from preferences.rules import NEVER_SEEN, why_not
 from preferences.targets import TargetRefused
 from preferences.wishes import site_wishes
 

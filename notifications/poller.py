@@ -29,7 +29,7 @@ from notifications.sources.base import Batch, Source
 from notifications.sources.frameworks import names
 from notifications.sources.registry import SOURCES
 from notifications.stopping import Stop
-from preferences.wishes import load_wishes
+from preferences.wishes import load_owners_wishes
 
 logger = logging.getLogger(__name__)
 
@@ -158,7 +158,7 @@ class Poller:
     def _record(self, source: Source, batch: Batch) -> recording.Recorded:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [names.LOCK_SPACE, names.WISHES_LOCK])
-        wishes = load_wishes(usernames=batch.usernames, frameworks=batch.frameworks)
+        wishes = load_owners_wishes(usernames=batch.usernames, frameworks=batch.frameworks)
         source.add_timed(batch, wishes)
         recorded = recording.record(batch.candidates, wishes, batch.groups)
         recording.resolve(batch.resolutions)

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from django.utils.translation import gettext_noop as _
 
-from preferences.kinds import JOB_EVENTS, PERSONAL_CHANNELS, TARGET_CHANNELS, Channel, Event
+from preferences.kinds import ALL_EVENTS, JOB_EVENTS, PERSONAL_CHANNELS, TARGET_CHANNELS, Channel, Event
 
 
 class Source(StrEnum):
@@ -62,6 +62,10 @@ class OwnerWishes:
     waiting_minutes: int | None = None
     has_address: bool = False
     targets: Mapping[Channel, tuple[int, ...]] = field(default_factory=dict)
+
+
+NEVER_SEEN = OwnerWishes(channels=dict.fromkeys(PERSONAL_CHANNELS, ALL_EVENTS))
+"""The profile of a user who has no record yet."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,9 +29,6 @@ from preferences.rules import (
 from preferences.timing import QuietHours, Timing, zone_named
 from preferences.wishes import load_wishes
 
-NEVER_SEEN = OwnerWishes(channels=dict.fromkeys(PERSONAL_CHANNELS, ALL_EVENTS))
-"""The wishes of a user without any record."""
-
 
 @dataclass(frozen=True, slots=True)
 class ChannelChoice:
@@ -152,7 +149,7 @@ def profile(*, user: User) -> Profile:
     wishes = load_wishes(usernames=[user.username], frameworks=[])
     own = UserPreference.objects.filter(user=user).first() or UserPreference(user=user)
     rows = {row.channel: row for row in ChannelPreference.objects.filter(user=user)}
-    owner = replace(wishes.owners[user.username].wishes, has_address=bool(user.email))
+    owner = replace(wishes.of_owner(user.username), has_address=bool(user.email))
     refused = addresses.last_refusal(user)
     return Profile(
         email_address=user.email,
@@ -232,12 +229,11 @@ def application_tokens_accepted() -> bool:
 def job_wishes(*, job: Job) -> JobWishes:
     """The wishes for one job. An owner without a record has the defaults, and gets no record by this."""
     key = (job.framework_name, job.submission_time)
-    known = User.objects.filter(username=job.owner).exists()
-    wishes = load_wishes(usernames=[job.owner] if known else [], frameworks=[key[0]])
+    wishes = load_wishes(usernames=[job.owner], frameworks=[key[0]])
     return JobWishes(
         file=job.file,
         override=wishes.overrides.get(key, NO_OVERRIDE),
-        owner=wishes.owners[job.owner].wishes if known else NEVER_SEEN,
+        owner=wishes.of_owner(job.owner),
         site=wishes.site,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ from django.db import connection
 from preferences.kinds import ALL_EVENTS, PERSONAL_CHANNELS, TARGET_CHANNELS, Channel, Event
 from preferences.models import initial_default_events
 from preferences.prepared import Prepared
-from preferences.rules import JobOverride, OwnerWishes, SiteWishes, channels_on, open_channels
+from preferences.rules import NEVER_SEEN, JobOverride, OwnerWishes, SiteWishes, channels_on, open_channels
 
 JobKey = tuple[str, datetime]
 
@@ -64,6 +64,10 @@ class Wishes:
     overrides: Mapping[JobKey, JobOverride]
     _channels: dict[tuple[str, Event], frozenset[Channel]] = field(default_factory=dict)
 
+    def of_owner(self, username: str) -> OwnerWishes:
+        """The defaults for a user without a record."""
+        return self.owners[username].wishes if username in self.owners else NEVER_SEEN
+
     def channels(self, username: str, event: Event) -> frozenset[Channel]:
         """`rules.open_channels`, remembered: many events of a batch are of the same few users."""
         key = username, event
@@ -73,23 +77,29 @@ class Wishes:
 
 
 def load_wishes(*, usernames: Collection[str], frameworks: Collection[str]) -> Wishes:
-    """The wishes of these users and jobs. A user never seen before gets a record that cannot log in."""
-    names = list(usernames)
+    """The wishes of these users and jobs; a user without a record is not among the owners."""
     with connection.cursor() as cursor:
-        _SELECT.execute(cursor, [names, list(frameworks)])
+        _SELECT.execute(cursor, [list(usernames), list(frameworks)])
         site, policies, users, configs = (json.loads(v) if v else None for v in cursor.fetchone())
-        owners = {row[0]: Owner(row[1], _owner_wishes(*row[2:])) for row in users or ()}
-        missing = [name for name in names if name not in owners]
-        if missing:
-            cursor.execute(_NEW_USER, [make_password(None), missing])
-            if cursor.rowcount < len(missing):  # somebody else has just made one of them
-                return load_wishes(usernames=usernames, frameworks=frameworks)
-            owners |= {name: Owner(key, _owner_wishes(False, None, None, None, None)) for name, key in cursor}
     return Wishes(
         _site_wishes(site, policies or {}),
-        owners,
+        {row[0]: Owner(row[1], _owner_wishes(*row[2:])) for row in users or ()},
         {(row[0], datetime.fromisoformat(row[1])): _override(*row[2:]) for row in configs or ()},
     )
+
+
+def load_owners_wishes(*, usernames: Collection[str], frameworks: Collection[str]) -> Wishes:
+    """As `load_wishes`, but a user never seen before gets a record that cannot log in."""
+    wishes = load_wishes(usernames=usernames, frameworks=frameworks)
+    missing = [name for name in usernames if name not in wishes.owners]
+    if not missing:
+        return wishes
+    with connection.cursor() as cursor:
+        cursor.execute(_NEW_USER, [make_password(None), missing])
+        if cursor.rowcount < len(missing):  # somebody else has just made one of them
+            return load_owners_wishes(usernames=usernames, frameworks=frameworks)
+        new = {name: Owner(key, NEVER_SEEN) for name, key in cursor}
+    return replace(wishes, owners={**wishes.owners, **new})
 
 
 def site_wishes() -> SiteWishes:

@@ -19,7 +19,7 @@ from notifications.sources.frameworks.names import LOCK_SPACE
 from preferences import services
 from preferences.kinds import Channel
 from preferences.models import ChannelPreference, UserPreference
-from preferences.wishes import load_wishes
+from preferences.wishes import load_owners_wishes, load_wishes
 from tests.clients import client_of, send
 from tests.database import second_session
 from tests.processes import environment, manage, running, wait_for, worker
@@ -219,7 +219,7 @@ class TestGone:
         assert not User.objects.get(username="alice").is_active
 
     def test_who_never_came_from_there_stays(self, cluster: RestServer, root: User) -> None:
-        met = load_wishes(usernames=["dave"], frameworks=[]).owners["dave"].user_id
+        met = load_owners_wishes(usernames=["dave"], frameworks=[]).owners["dave"].user_id
         cluster.name(person("alice"), person("bob"))
         run()
         assert set(User.objects.filter(is_active=False).values_list("username", flat=True)) == {"carol"}
@@ -259,7 +259,7 @@ def test_the_local_administrator_keeps_password_rights_and_activity(cluster: Res
 
 
 def test_who_became_known_by_a_job_is_taken_over(cluster: RestServer) -> None:
-    known = load_wishes(usernames=["alice"], frameworks=[]).owners["alice"].user_id
+    known = load_owners_wishes(usernames=["alice"], frameworks=[]).owners["alice"].user_id
     cluster.name(person("alice", "alice@example.org"))
     run()
     assert User.objects.get().pk == known
@@ -272,6 +272,7 @@ def test_never_two_at_a_time(cluster: RestServer) -> None:
         cursor.execute("SELECT pg_advisory_lock(%s, %s)", [LOCK_SPACE, sync.SYNC_LOCK])
         with pytest.raises(CommandError, match="Another sync of the users is at work"):
             run()
+        cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK_SPACE, sync.SYNC_LOCK])
     assert cluster.asked == []
     assert not User.objects.exists()
     run()

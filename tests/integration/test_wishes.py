@@ -15,8 +15,9 @@ from preferences import services
 from preferences.kinds import Channel, Event
 from preferences.models import ChannelPolicy, ChannelPreference, JobConfig, SiteSettings, UserPreference
 from preferences.rules import JobFile
+from preferences.selectors import profile
 from preferences.services import ChannelChange
-from preferences.wishes import load_wishes
+from preferences.wishes import load_owners_wishes, load_wishes
 from tests.cluster import ALL_EVENTS, RESET, asking, columns, framework_name, submit, told, update
 from tests.pollers import drain
 from tests.wishes import FILE, job, mails, site
@@ -237,8 +238,15 @@ class TestLoading:
         assert owner.channels[Channel.EMAIL] == {Event.FAILED}
         assert wishes.overrides[name, now].events == {Event.FAILED: True}
 
+    def test_reading_makes_no_record(self, alice: User) -> None:
+        """Not even of somebody who is deleted while a request of theirs is being answered."""
+        User.objects.all().delete()
+        assert load_wishes(usernames=["alice"], frameworks=[]).owners == {}
+        assert profile(user=alice).channels
+        assert not User.objects.exists()
+
     @pytest.mark.parametrize("name", ["o'neil", 'a"b', "ü", "{x}", "a,b", "%s", "NULL", "null"])
     def test_odd_names_are_only_names(self, name: str) -> None:
-        wishes = load_wishes(usernames=[name], frameworks=[name])
+        wishes = load_owners_wishes(usernames=[name], frameworks=[name])
         assert list(wishes.owners) == [name]
         assert User.objects.get(username=name).has_usable_password() is False
