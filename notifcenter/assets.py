@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import os
 import re
+import threading
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,33 +22,41 @@ _COMMENT_LINES = re.compile(r"^[ \t]*(?:/\*.*?\*/|//[^\n]*)[ \t]*\n", re.MULTILI
 class AssetsMiddleware(WhiteNoiseMiddleware):  # type: ignore[misc]  # WhiteNoise has no types
     """Serves static files. With DEBUG they come as they lie there."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self._folder = TemporaryDirectory(prefix="notifcenter-static-")
-        super().__init__(*args, **kwargs)
-
     def add_file_to_dictionary(self, url: str, path: str, stat_cache: Any = None) -> None:
         if OURS in url and Path(path).suffix in SUFFIXES:
-            path, stat_cache = str(self._prepared(Path(path), url)), None
+            source = Path(path)
+            with _one_thread:
+                path, stat_cache = str(prepared(url, source, source.stat().st_mtime)), None
         super().add_file_to_dictionary(url, path, stat_cache)
 
-    def _prepared(self, source: Path, url: str) -> Path:
-        """A copy with its compressed variants beside it; WhiteNoise chooses.
 
-        All processes give it the source's time, so that its ETag is the same in each of them.
-        """
-        copy = Path(self._folder.name, url.lstrip("/"))
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        content = without_comments(source.read_text(encoding="utf-8")).encode()
-        modified_at = source.stat().st_mtime
-        for suffix, variant in {
-            "": content,
-            ".gz": gzip.compress(content),
-            ".br": brotli.compress(content),
-        }.items():
-            path = copy.with_name(copy.name + suffix)
-            path.write_bytes(variant)
-            os.utime(path, (modified_at, modified_at))
-        return copy
+_one_thread = threading.Lock()
+
+
+@cache
+def _folder() -> TemporaryDirectory[str]:
+    """Of this process, and gone with it."""
+    return TemporaryDirectory(prefix="notifcenter-static-")
+
+
+@cache
+def prepared(url: str, source: Path, modified_at: float) -> Path:
+    """A copy with its compressed variants beside it; WhiteNoise chooses.
+
+    All processes give it the source's time, so that its ETag is the same in each of them.
+    """
+    copy = Path(_folder().name, url.lstrip("/"))
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    content = without_comments(source.read_text(encoding="utf-8")).encode()
+    for suffix, variant in {
+        "": content,
+        ".gz": gzip.compress(content),
+        ".br": brotli.compress(content),
+    }.items():
+        path = copy.with_name(copy.name + suffix)
+        path.write_bytes(variant)
+        os.utime(path, (modified_at, modified_at))
+    return copy
 
 
 def without_comments(source: str) -> str:
