@@ -1,6 +1,7 @@
 """What the capture costs the cluster: its status UPDATE with and without the trigger, in paired rounds.
 
 A real poller is at work all the time. The jobs are as most people submit them, without a word about notifications.
+The statement is sent as Sequelize does: parsed and planned each time, with the whole Framework as its snapshot.
 One writer's rounds are short, and both its sessions are kept on one core: which core a session happens to run on
 makes more of a difference than the trigger does. Eight writers fill all cores anyway; pgbench plays them (it comes
 with the private server).
@@ -8,6 +9,7 @@ with the private server).
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import re
@@ -28,7 +30,7 @@ from bench.latency import process
 JOBS = 10_000
 TARGETS = {"unchanged": 0.97, "changed": 0.85}
 ONE_WRITER_ROUNDS, ONE_WRITER_UPDATES = 400, 20
-WRITERS, ROUNDS, UPDATES_EACH = 8, 40, 300
+WRITERS, ROUNDS, UPDATES_EACH = 8, 8, 3_000
 WRITERS_CORE, OTHERS_CORE = 0, 1
 
 _STATE = {"unchanged": "state", "changed": "CASE state WHEN 'RUNNING' THEN 'WAITING' ELSE 'RUNNING' END"}
@@ -37,10 +39,10 @@ _UPDATE = """
 UPDATE frameworks SET retries = 0, "retryDelayTime" = NULL, "platformRetries" = 0, "resourceRetries" = 0,
     "userRetries" = 0, "creationTime" = "submissionTime", "launchTime" = now(), "completionTime" = NULL,
     "appExitCode" = NULL, "subState" = 'AttemptRunning', state = {state},
-    snapshot = repeat(md5(random()::text), {repeat}), "updatedAt" = now()
+    snapshot = {snapshot}, "updatedAt" = now()
 WHERE name = md5({job}::text)
 """
-SNAPSHOT_REPEATS = 190
+_FRAMEWORK = Path(__file__).parent.parent / "tests" / "data" / "framework.json"
 WITHOUT_CAPTURE = "session_replication_role=replica"
 """Sessions that replicate fire no triggers: that is the table without the capture."""
 
@@ -65,12 +67,18 @@ def run() -> Iterator[Line]:
             )
 
 
-def _update(kind: str, job: str) -> str:
-    return _UPDATE.format(state=_STATE[kind], repeat=SNAPSHOT_REPEATS, job=job)
+def _update(kind: str, *, job: str, snapshot: str) -> str:
+    return _UPDATE.format(state=_STATE[kind], job=job, snapshot=snapshot)
+
+
+def _snapshot() -> str:
+    """A real one, of a job of one task; those of larger jobs are longer."""
+    return json.dumps(json.loads(_FRAMEWORK.read_text(encoding="utf-8")), separators=(",", ":"))
 
 
 def _one_writer(kind: str) -> Rates:
-    sessions = [_session(kind), _session(kind, WITHOUT_CAPTURE)]
+    sessions = [_session(), _session(WITHOUT_CAPTURE)]
+    statement, snapshot = _update(kind, job="%s", snapshot="%s"), _snapshot()
     rates: Rates = ([], [])
     order = random.Random(1)
     for _ in range(ONE_WRITER_ROUNDS):
@@ -79,7 +87,7 @@ def _one_writer(kind: str) -> Rates:
             with sessions[which].cursor() as cursor:
                 started = time.perf_counter()
                 for job in jobs:
-                    cursor.execute("EXECUTE status_change(%s)", [job])
+                    cursor.execute(statement, [snapshot, job])
                 rates[which].append(len(jobs) / (time.perf_counter() - started))
     for session in sessions:
         session.close()
@@ -88,13 +96,12 @@ def _one_writer(kind: str) -> Rates:
     return rates
 
 
-def _session(kind: str, setting: str = "") -> extensions.connection:
+def _session(setting: str = "") -> extensions.connection:
     session = connect()
     session.autocommit = True
-    with session.cursor() as cursor:
-        if setting:
+    if setting:
+        with session.cursor() as cursor:
             cursor.execute(f"SET {setting}")
-        cursor.execute(f"PREPARE status_change(int) AS {_update(kind, '$1')}")
     with suppress(AttributeError, OSError):  # not on this system, one core only, or a server elsewhere
         os.sched_setaffinity(session.info.backend_pid, {WRITERS_CORE})
         os.sched_setaffinity(0, {OTHERS_CORE})
@@ -106,7 +113,7 @@ def _many_writers(kind: str) -> Rates:
     order = random.Random(1)
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "update.sql"
-        script.write_text(f"\\set n random(1, {JOBS})\n{_update(kind, ':n')};\n")
+        script.write_text(f"\\set n random(1, {JOBS})\n{_update(kind, job=':n', snapshot=':snapshot')};\n")
         for _ in range(ROUNDS):
             for which in order.sample([0, 1], 2):
                 rates[which].append(_pgbench_rate(script, WITHOUT_CAPTURE if which else ""))
@@ -116,8 +123,8 @@ def _many_writers(kind: str) -> Rates:
 def _pgbench_rate(script: Path, setting: str) -> float:
     """Updates a second, the time to connect left out."""
     done = subprocess.run(
-        [_pgbench(), "-n", "-M", "prepared", "-t", str(UPDATES_EACH), "-c", str(WRITERS), "-f", str(script),
-         os.environ["DATABASE_URL"]],
+        [_pgbench(), "-n", "-M", "extended", "-D", f"snapshot={_snapshot()}", "-t", str(UPDATES_EACH),
+         "-c", str(WRITERS), "-f", str(script), os.environ["DATABASE_URL"]],
         capture_output=True, text=True, check=True,
         env={**os.environ, "PGOPTIONS": f"-c {setting}" if setting else ""},
     )  # fmt: skip
