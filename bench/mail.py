@@ -127,7 +127,7 @@ def _mails() -> list[tuple[str, bytes]]:
         "notification__user__preference"
     )
     mails = [compose(row) for row in rows.order_by("id")[:MAILS]]
-    return [(mail.to[0], wire.as_bytes(mail.message())) for mail in mails]
+    return [(mail.to[0], wire.as_bytes(mail)) for mail in mails]
 
 
 def _floor(port: int, mails: list[tuple[str, bytes]], what: str) -> Rate:

@@ -26,7 +26,8 @@ HEADER = "# Brought up to date and compiled by `make messages`."
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = ("accounts", "notifications", "preferences")
 PAGES = ("*.html", "includes/*", "notifications/*", "preferences/*", "registration/*")
-TEMPLATES = (*PAGES, "chat/*", "email/**/*")
+TEMPLATES = (*PAGES, "chat/*")
+MAILS = "email/**/*"
 KEYWORDS = {
     "gettext": None,
     "gettext_lazy": None,
@@ -92,12 +93,15 @@ def _texts() -> Iterator[Text]:
             if path.is_file():
                 pseudo_python = templatize(path.read_text(encoding="utf-8"))
                 yield from _extracted(path, "\n".join(line.lstrip() for line in pseudo_python.splitlines()))
+    for path in sorted((ROOT / "templates").glob(MAILS)):
+        if path.is_file():
+            yield from _extracted(path, path.read_text(encoding="utf-8"), "jinja2")
     yield from _stored()
 
 
-def _extracted(path: Path, source: str) -> Iterator[Text]:
+def _extracted(path: Path, source: str, kind: str = "python") -> Iterator[Text]:
     name = str(path.relative_to(ROOT))
-    for _, message, _, context in extract("python", io.BytesIO(source.encode()), KEYWORDS):
+    for _, message, _, context in extract(kind, io.BytesIO(source.encode()), KEYWORDS):
         yield name, message, context
 
 

@@ -135,7 +135,7 @@ class EmailBackend(smtp.EmailBackend):
     def _send(self, email_message: EmailMessage) -> bool:
         """Django's, but for the way in which the bytes are made. Raises OSError and ValueError."""
         sender, recipients = email_message.from_email, email_message.recipients()
-        mail = wire.as_bytes(email_message.message())
+        mail = wire.as_bytes(email_message)
         self.connection.sendmail(_bare(sender), [_bare(one) for one in recipients], mail)
         return True
 

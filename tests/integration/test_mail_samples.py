@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from copy import deepcopy
 from email.message import EmailMessage
 from io import StringIO
 from pathlib import Path
@@ -136,14 +135,13 @@ def test_an_admins_template_goes_before_ours_and_may_extend_it(settings: Setting
     write(
         tmp_path,
         "job_event/body.html",
-        '{% extends "email/job_event/body.html" %}{% block why %}Ask ext. 4711.{% endblock %}',
+        '{% extends "email/job_event/body.html" %}{% block why %}{{ super() }} Ask ext. 4711.{% endblock %}',
     )
-    engines = deepcopy(settings.TEMPLATES)
-    engines[0]["DIRS"].insert(0, tmp_path)
-    settings.TEMPLATES = engines
+    settings.TEMPLATE_DIR = tmp_path
     rendered = render(samples.message("failed"))
     assert rendered.subject == "Failed (cluster)"
     assert "Ask ext. 4711." in rendered.html
+    assert "You get this mail because" in rendered.html
     assert "out of GPU memory" in rendered.html
 
 
@@ -155,8 +153,9 @@ def test_a_folder_of_templates_that_can_be_used_starts(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("{% if word %}", "Unclosed tag on line 1: 'if'"),
-        ('{% include "no/such.html" %}', "TemplateDoesNotExist: no/such.html"),
+        ("{% if word %}", "TemplateSyntaxError: Unexpected end of template."),
+        ('{% include "no/such.html" %}', "TemplateNotFound: no/such.html"),
+        ("{{ headlime }}", "UndefinedError: 'headlime' is undefined"),
     ],
 )
 def test_a_template_that_cannot_be_used_stops_the_start(tmp_path: Path, text: str, problem: str) -> None:
