@@ -60,15 +60,17 @@ constraints:  ## renews constraints.txt with today's releases; then `make test` 
 	@rm -rf .data/constraints
 
 LIT := lit@3.3.3
+# Newer ones leave a comment in the page for every row that goes: https://github.com/lit/lit/issues/5298
+LIT_HTML := lit-html@3.3.0
 INTER := @fontsource-variable/inter@5.2.8
 ESBUILD := esbuild@0.28.2
 VENDOR := static/notifcenter/vendor
 
 vendor:  ## Lit and Inter from their npm packages into static/notifcenter/vendor (needs node)
 	@mkdir -p .data/vendor
-	@npm install --silent --no-save --no-audit --no-fund --ignore-scripts --prefix .data/vendor $(LIT) $(INTER) $(ESBUILD)
+	@npm install --silent --no-save --no-audit --no-fund --ignore-scripts --prefix .data/vendor $(LIT) $(LIT_HTML) $(INTER) $(ESBUILD)
 	@NODE_PATH=.data/vendor/node_modules .data/vendor/node_modules/.bin/esbuild $(VENDOR)/entry.js --bundle --minify \
-		--format=esm --target=es2022 --legal-comments=none --banner:js='/*! $(LIT), BSD-3-Clause, see lit.LICENSE */' \
+		--format=esm --target=es2022 --legal-comments=none --banner:js='/*! $(LIT), $(LIT_HTML), BSD-3-Clause, see lit.LICENSE */' \
 		--outfile=$(VENDOR)/lit.js
 	@cp .data/vendor/node_modules/lit/LICENSE $(VENDOR)/lit.LICENSE
 	@cp .data/vendor/node_modules/@fontsource-variable/inter/LICENSE $(VENDOR)/inter.LICENSE

@@ -7,16 +7,13 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
-from notifcenter.modules import modules_of
-
 
 def site(request: HttpRequest) -> dict[str, Any]:
-    """Template context: the cluster's name, the portal's address, whether this is the demo, the name of the OpenID
-    Connect provider, '' without one, and the modules of what every page has."""
+    """Template context: the cluster's name, the portal's address, whether this is the demo, and the name of the
+    OpenID Connect provider, '' without one."""
     return {
         "cluster_name": settings.CLUSTER_NAME,
         "portal_url": settings.PAI_WEBPORTAL_URL,
         "demo": settings.DEMO,
-        "modules": modules_of("notifcenter/define.js", "notifcenter/notif-toasts.js"),
         "oidc_name": settings.OIDC_NAME if settings.OIDC_ISSUER_URL else "",
     }

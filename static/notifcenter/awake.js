@@ -1,18 +1,33 @@
-/**
- * Calls `wake`, then `sleep` and `wake` in turn as the page is put away and comes back, or is frozen and thaws.
- * @returns a function that ends it
- */
-export function whileAwake(wake, sleep) {
-  const turns = [
-    [globalThis, "pagehide", sleep],
-    [globalThis, "pageshow", wake],
-    [document, "freeze", sleep],
-    [document, "resume", wake],
-  ];
-  for (const [target, name, act] of turns) target.addEventListener(name, act);
-  wake();
-  return () => {
-    for (const [target, name, act] of turns) target.removeEventListener(name, act);
-    sleep();
-  };
+/** Runs something while somebody needs it and the page is neither put away nor frozen. */
+export class Awake {
+  #users = 0;
+  #turns;
+  #start;
+  #stop;
+
+  /** @param {{start: () => void, stop: () => void}} what starting it twice does no harm */
+  constructor(what) {
+    this.#start = () => what.start();
+    this.#stop = () => what.stop();
+    this.#turns = [
+      [globalThis, "pagehide", this.#stop],
+      [globalThis, "pageshow", this.#start],
+      [document, "freeze", this.#stop],
+      [document, "resume", this.#start],
+    ];
+  }
+
+  retain() {
+    if (this.#users++) return;
+    for (const [target, name, act] of this.#turns) target.addEventListener(name, act);
+    this.#start();
+  }
+
+  /** @returns {boolean} whether nobody needs it any more */
+  release() {
+    if (--this.#users) return false;
+    for (const [target, name, act] of this.#turns) target.removeEventListener(name, act);
+    this.#stop();
+    return true;
+  }
 }

@@ -1,7 +1,7 @@
 /** What this page knows: the unread count, the lists, the connection. One store a page. */
 
 import { Api } from "./api.js";
-import { whileAwake } from "./awake.js";
+import { Awake } from "./awake.js";
 import { Connection } from "./connection.js";
 import { msg } from "./i18n.js";
 import { Lists } from "./lists.js";
@@ -24,10 +24,9 @@ export class Store extends EventTarget {
   status = "connecting";
 
   #connection;
+  #awake;
   #refresh;
   #lists = new Lists();
-  #users = 0;
-  #end;
   #acting = 0;
   #latest = new Map(); // by id: items with all the changes that are under way
   #heard = 0;
@@ -39,6 +38,7 @@ export class Store extends EventTarget {
     this.api = new Api({ baseUrl, token, language });
     this.#refresh = new Refresh({ fetch: () => this.#sync(), busy: () => this.#acting > 0 });
     this.#connection = new Connection({ baseUrl, token, language, lastId: () => this.lastId });
+    this.#awake = new Awake(this.#connection);
     this.#connection.addEventListener("status", (event) => this.#turned(event.detail));
     this.#connection.addEventListener("frame", (event) => this.#frame(event.detail));
     this.#connection.addEventListener("echo", (event) => this.#echoed(event.detail));
@@ -49,20 +49,13 @@ export class Store extends EventTarget {
     return this.#connection.speaks;
   }
 
-  /** The connection lives while somebody retains the store and the page is not put away. */
   retain() {
-    if (this.#users++) return;
-    this.#end = whileAwake(
-      () => this.#connection.start(),
-      () => this.#connection.stop(),
-    );
+    this.#awake.retain();
   }
 
   /** @returns {boolean} whether nobody retains it any more */
   release() {
-    if (--this.#users) return false;
-    this.#end();
-    return true;
+    return this.#awake.release();
   }
 
   list({ pageSize, filters }) {

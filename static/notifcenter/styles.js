@@ -42,14 +42,4 @@ const address = (name) => new URL(name, import.meta.url).href;
 export const sharedSheet = html`<link rel="stylesheet" href=${address("shared.css")} />`;
 
 /** All that our pages look like. */
-export const pageSheets = [
-  "site.css",
-  "pages.css",
-  "inbox.css",
-  "inbox-filters.css",
-  "inbox-rows.css",
-  "inbox-panels.css",
-  "inbox-icons.css",
-  "why.css",
-  "shared.css",
-].map(address);
+export const pageSheets = ["pages.css", "shared.css"].map(address);

@@ -13,7 +13,7 @@ from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 from notifications.models import Notification
 from preferences.models import UserPreference
 from tests.browser.conftest import Visit
-from tests.browser.notices import tell
+from tests.browser.notices import tell, tell_live
 from tests.cluster import ALL_EVENTS, submit, update
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -167,3 +167,16 @@ def test_who_signs_in_again_elsewhere_is_live_again_on_coming_back(visit: Visit,
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     expect_unread(page, "1")
     expect(panel(page).get_by_text("resnet50 failed")).to_be_visible()
+
+
+def test_rows_that_go_leave_nothing_behind(visit: Visit, alice: User) -> None:
+    """A page stays open for weeks: whatever a row leaves in it adds up."""
+    page = visit("/jobs/", alice)
+    bell(page).click()
+    nodes = []
+    for event in ("running", "succeeded"):
+        tell_live(alice, {event: 12})
+        expect(panel(page).get_by_role("listitem")).to_have_count(10)
+        expect(panel(page).get_by_role("link", name=f"{event}-11")).to_be_visible()
+        nodes.append(panel(page).locator("ul").evaluate("list => list.childNodes.length"))
+    assert nodes[0] == nodes[1]
