@@ -1,11 +1,15 @@
-"""What the admin lets go out in an hour, to one user and in all. What is above waits for its end; none is lost."""
+"""What the admin lets go out in an hour, to one user and in all. What is above waits for its end; none is lost.
+
+A place is taken before the sending, or workers would together send more, and given back when nothing has gone out.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from datetime import datetime
 
 from django.db import connection, transaction
+from django.db.models import F
 
 from notifications.delivery import bundles, queue
 from notifications.delivery.queue import Claim
@@ -17,36 +21,48 @@ from preferences.timing import Hour, admit
 EVERYBODY = 0
 """Stands for the user where all are counted."""
 
-Gate = Callable[[Claim, Delivery], bool]
+Places = Mapping[int, datetime]
+"""When the hour began in which a place was taken, by user or EVERYBODY."""
+
+
+class Gate:
+    """For deliveries that are sent one after the other. Costs nothing without a ceiling."""
+
+    def __init__(self, channel: Channel, policy: ChannelPolicy | None = None) -> None:
+        self._channel = channel
+        self._in_all = policy.in_all_an_hour if policy else None
+        self._per_user = policy.per_user_an_hour if policy else None
+        self._taken: Places = {}
+
+    def has_room(self, claim: Claim, delivery: Delivery) -> bool:
+        """Whether it may go out now, and a place for it is taken; if not, it has been put off."""
+        own = {EVERYBODY: self._in_all, delivery.notification.user_id: self._per_user}
+        if not (ceilings := {user: most for user, most in own.items() if most}):
+            return True
+        taken = _take_place(self._channel, ceilings)
+        if isinstance(taken, datetime):
+            queue.hold(claim, until=taken, together=self._channel in bundles.CHANNELS)
+            return False
+        self._taken = taken
+        return True
+
+    def give_back(self) -> None:
+        """The place that was taken last: what it was for has not gone out. One at a time, so that nobody waits in a
+        circle."""
+        taken, self._taken = self._taken, {}
+        for user_id, began in taken.items():
+            hour = SentHour.objects.filter(channel=self._channel, user_id=user_id, began=began, count__gt=0)
+            hour.update(count=F("count") - 1)
 
 
 def gate_of(channel: Channel) -> Gate:
-    """Whether a delivery may go out now; if not, it has been put off. Costs nothing without a ceiling."""
-    policy = ChannelPolicy.objects.filter(channel=channel).first()
-    if policy is None or channel not in PERSONAL_CHANNELS:
-        return _open
-    ceilings = {False: policy.in_all_an_hour, True: policy.per_user_an_hour}
-    if not any(ceilings.values()):
-        return _open
-
-    def gate(claim: Claim, delivery: Delivery) -> bool:
-        user_id = delivery.notification.user_id
-        known = {(user_id if own else EVERYBODY): most for own, most in ceilings.items() if most}
-        until = _take_place(channel, known)
-        if until is not None:
-            queue.hold(claim, until=until, together=channel in bundles.CHANNELS)
-        return until is None
-
-    return gate
-
-
-def _open(claim: Claim, delivery: Delivery) -> bool:
-    return True
+    policy = ChannelPolicy.objects.filter(channel=channel).first() if channel in PERSONAL_CHANNELS else None
+    return Gate(channel, policy)
 
 
 @transaction.atomic
-def _take_place(channel: Channel, ceilings: dict[int, int]) -> datetime | None:
-    """None when there is room under all of them, and it has been taken; else when to try again.
+def _take_place(channel: Channel, ceilings: Mapping[int, int]) -> Places | datetime:
+    """The places that were taken, when there is room under all ceilings; else when to try again.
 
     Workers wait for each other here, in the order of the rows, and for no longer than this takes.
     """
@@ -61,7 +77,7 @@ def _take_place(channel: Channel, ceilings: dict[int, int]) -> datetime | None:
     full = [hours[user].end for user, hour in after.items() if hour is None]
     if full:
         return max(full)
-    for user, hour in after.items():
-        if hour is not None:
-            SentHour.objects.filter(channel=channel, user_id=user).update(began=hour.began, count=hour.count)
-    return None
+    taken = {user: hour for user, hour in after.items() if hour is not None}
+    for user, hour in taken.items():
+        SentHour.objects.filter(channel=channel, user_id=user).update(began=hour.began, count=hour.count)
+    return {user: hour.began for user, hour in taken.items()}

@@ -120,7 +120,7 @@ def _worth_sending(taken: Sequence[Claim]) -> list[Job]:
 def _send_all(channel: Channel, jobs: Sequence[Job], halfway: float) -> None:
     """Past half the lease what is left goes back: the next send might outlive it."""
     in_trouble = pausing.is_in_trouble(channel)
-    has_room = ceilings.gate_of(channel)
+    gate = ceilings.gate_of(channel)
     with TRANSPORTS[channel]() as transport:
         transport.announce([delivery for _, delivery in jobs])
         for position, (claim, delivery) in enumerate(jobs):
@@ -130,7 +130,7 @@ def _send_all(channel: Channel, jobs: Sequence[Job], halfway: float) -> None:
                 logger.info("gave back channel=%s count=%d", channel, len(left))
                 return
             try:
-                works = _send(transport, claim, delivery, has_room)
+                works = _send(transport, claim, delivery, gate)
             except ChannelBroken as broken:
                 pausing.pause_by_itself(channel, reason=str(broken))
                 _give_back(left, error=str(broken))
@@ -146,7 +146,7 @@ def _send_all(channel: Channel, jobs: Sequence[Job], halfway: float) -> None:
                 in_trouble = False
 
 
-def _send(transport: Transport, claim: Claim, delivery: Delivery, has_room: Gate) -> bool:
+def _send(transport: Transport, claim: Claim, delivery: Delivery, gate: Gate) -> bool:
     """Whether this has shown that the channel works. Raises what is about more than this delivery."""
     reason = transport.why_not(delivery)
     if reason:
@@ -157,9 +157,13 @@ def _send(transport: Transport, claim: Claim, delivery: Delivery, has_room: Gate
         return False
     try:
         transport.open()  # first: what finds no connection takes no place under a ceiling
-        if not has_room(claim, delivery):
+        if not gate.has_room(claim, delivery):
             return False
-        transport.send(delivery)
+        try:
+            transport.send(delivery)
+        except Exception:
+            gate.give_back()
+            raise
     except ChannelDown:
         raise
     except DeliveryError as error:

@@ -10,12 +10,14 @@ from django.contrib.auth.models import User
 from django.db.models import F
 from pytest_django import Settings
 
-from notifications.delivery import sender
+from notifications.delivery import ceilings, sender
 from notifications.delivery.backoff import Breaker
+from notifications.delivery.queue import Claim
 from notifications.models import Delivery, SentHour
 from preferences.kinds import Channel
 from preferences.models import ChannelPolicy
-from tests.deliveries import make_deliveries, make_delivery
+from tests.deliveries import make_deliveries, make_delivery, reloaded
+from tests.misbehaving_smtp import Does, MisbehavingServer, hang_up, say
 from tests.processes import free_port
 from tests.receiver import Receiver
 from tests.smtp import SmtpServer
@@ -104,6 +106,48 @@ class TestMails:
         Delivery.objects.update(due_at=delivery.due_at)
         send_all()
         assert states() == {"sent": 1}
+
+    @pytest.mark.parametrize(
+        "does",
+        [
+            {"greeting": say("421 4.3.2 too busy")},
+            {"MAIL": say("451 4.3.0 not now")},
+            {"RCPT": say("450 4.2.0 greylisted")},
+            {"mail": say("452 4.3.1 out of disk")},
+            {"mail": hang_up},
+            {"RCPT": say("550 5.1.1 no such user")},
+        ],
+        ids=["421", "451", "450", "452", "hangs up", "550"],
+    )
+    def test_what_is_refused_takes_no_place(
+        self, alice: User, server: SmtpServer, breaker: Breaker, settings: Settings, does: dict[str, Does]
+    ) -> None:
+        ceiling(per_user_an_hour=2, in_all_an_hour=2)
+        make_delivery(alice)
+        send_all()
+        refused = make_delivery(alice)
+        with MisbehavingServer(does) as misbehaving:
+            misbehaving.use(settings)
+            sender.deliver_once()
+            assert misbehaving.connections
+        assert states() == {"sent": 1, str(reloaded(refused).state): 1}
+        assert set(SentHour.objects.values_list("count", flat=True)) == {1}
+        settings.EMAIL_PORT = server.port
+        breaker.closed(Channel.EMAIL)
+        Delivery.objects.filter(id=refused.id).update(
+            state="retry", due_at=refused.due_at, planned_at=refused.due_at
+        )
+        send_all()
+        assert states() == {"sent": 2}
+        assert set(SentHour.objects.values_list("count", flat=True)) == {2}
+
+    def test_a_place_of_an_hour_that_is_over_is_not_given_back(self, alice: User) -> None:
+        ceiling(per_user_an_hour=2)
+        gate, delivery = ceilings.gate_of(Channel.EMAIL), make_delivery(alice)
+        assert gate.has_room(Claim(delivery.id, delivery.due_at, 1), delivery)
+        SentHour.objects.update(began=F("began") + HOUR, count=2)
+        gate.give_back()
+        assert SentHour.objects.get().count == 2
 
     def test_without_one_nothing_is_counted(self, alice: User, server: SmtpServer) -> None:
         make_deliveries(alice, 3)
