@@ -8,17 +8,21 @@ be tried either.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Any
 
 from axes.attempts import get_cool_off_threshold
 from axes.handlers.database import AxesDatabaseHandler
+from axes.helpers import get_client_username
 from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm
 from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import ngettext
 
 logger = logging.getLogger(__name__)
 
@@ -28,9 +32,11 @@ IPV6_PREFIX = 64
 MAX_HOPS = 20
 """Entries of X-Forwarded-For that are looked at, from its end."""
 
+FORGET_ROWS, FORGET_PAUSE_SECONDS = 1000, 0.05
+
 
 class Handler(AxesDatabaseHandler):  # type: ignore[misc]  # axes has no types
-    """Locks an address that has failed with many names, too."""
+    """Locks an address that has failed with many names, too, and lets no sign-in clean up after all others."""
 
     def is_locked(self, request: HttpRequest, credentials: Any = None) -> bool:
         if super().is_locked(request, credentials):
@@ -41,15 +47,46 @@ class Handler(AxesDatabaseHandler):  # type: ignore[misc]  # axes has no types
         ).aggregate(all=Sum("failures_since_start"))["all"]
         return (failed or 0) >= settings.SIGN_IN_FAILURES_PER_ADDRESS
 
+    def clean_expired_user_attempts(
+        self, request: HttpRequest | None = None, credentials: dict[str, Any] | None = None
+    ) -> int:
+        """Those of this name from this address, which would be counted on; the rest is `forget_expired`'s."""
+        if request is None:
+            return 0
+        removed: int
+        removed, _ = AccessAttempt.objects.filter(
+            username=get_client_username(request, credentials),
+            ip_address=request.axes_ip_address,  # type: ignore[attr-defined]
+            attempt_time__lte=get_cool_off_threshold(request),
+        ).delete()
+        return removed
+
+
+def forget_expired(*, wait: Callable[[float], bool]) -> int:
+    """Remove the failures that lock nobody any more, the oldest first; returns how many. `wait` says whether to stop."""
+    before, removed = timezone.now() - settings.AXES_COOLOFF_TIME, 0
+    while True:
+        oldest = AccessAttempt.objects.filter(attempt_time__lte=before).order_by("id")
+        ids = list(oldest.values_list("id", flat=True)[:FORGET_ROWS])
+        removed += AccessAttempt.objects.filter(id__in=ids).delete()[0]
+        if len(ids) < FORGET_ROWS or wait(FORGET_PAUSE_SECONDS):
+            return removed
+
 
 def refused(request: HttpRequest, response: HttpResponse, credentials: Any) -> HttpResponse:
     """The answer instead of axes' own: the sign-in page, which says how long to wait."""
     wait = settings.AXES_COOLOFF_TIME
+    minutes = wait.seconds // 60
     logger.warning("sign-in locked address=%s path=%r", client_address(request), request.path)
     context = {
         "form": AuthenticationForm(request),
         "next": request.POST.get("next", ""),
-        "refusal": f"Too many attempts have failed. Try again in {wait.seconds // 60} minutes.",
+        "refusal": ngettext(
+            "Too many attempts have failed. Try again in %(minutes)d minute.",
+            "Too many attempts have failed. Try again in %(minutes)d minutes.",
+            minutes,
+        )
+        % {"minutes": minutes},
     }
     page = render(request, "registration/login.html", context, status=429)
     page["Retry-After"] = str(wait.seconds)

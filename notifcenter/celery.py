@@ -19,6 +19,8 @@ SYNC_TASK = "accounts.tasks.sync_users"
 SYNC_SECONDS = 600
 PRUNE_TASK = "notifications.tasks.prune"
 PRUNE_SECONDS = 600
+FORGET_TASK = "accounts.tasks.forget_failed_sign_ins"
+FORGET_SECONDS = 600
 FOLDER_POLL_SECONDS = 0.2
 BROKER_CONNECT_SECONDS = 3
 BROKER_SOCKET_SECONDS = 30
@@ -36,7 +38,9 @@ def _users_are_synced() -> bool:
 
 def _schedule() -> dict[str, Any]:
     """A turn that nobody has taken by the next one is forgotten."""
-    turns = {"users": (SYNC_TASK, SYNC_SECONDS)} if _users_are_synced() else {}
+    turns = {"failed sign-ins": (FORGET_TASK, FORGET_SECONDS)}
+    if _users_are_synced():
+        turns["users"] = (SYNC_TASK, SYNC_SECONDS)
     if settings.RETENTION_DAYS:
         turns["retention"] = (PRUNE_TASK, PRUNE_SECONDS)
     return {

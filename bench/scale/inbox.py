@@ -1,4 +1,4 @@
-"""Inbox page, unread count and search in a table of 10 million notifications, against one of 10 thousand.
+"""Inbox page, unread count and search: 100 thousand of one's own among 10 million, against 10 thousand.
 
 Measured over REST in this process; what counts is the time that the database takes, sign-in included.
 """
@@ -8,15 +8,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from bench.database import Line, connect, quantile, reset
-from bench.scale import share
+from bench.scale import kept, share
 
-FEW, MANY = 10_000, 10_000_000
+FEW, MANY, EACH = 10_000, 10_000_000, 100
+"""The few are all the reader's; of the many one in EACH."""
+
 CHUNK = 1_000_000
 OTHERS = 1000
-"""Users beside the one who is measured; each hundredth row is that one's."""
+"""Users beside the one who is measured."""
 
 READER = "user1"
 ROUNDS = 200
@@ -27,12 +30,13 @@ TARGET_RATIO = 2.0
 _FILL = """
 INSERT INTO notifications_notification (user_id, event, ordinal, framework_name, submission_time, job_name,
     virtual_cluster, details, occurred_at, created_at, in_inbox, read_at, archived_at)
-SELECT CASE WHEN n %% 100 = 0 THEN %(reader)s ELSE %(first)s + n %% %(others)s END,
-       (ARRAY['running', 'succeeded', 'failed', 'stopped'])[1 + n %% 4], 0, md5(n::text), at, 'resnet50-lr' || n / 100,
+SELECT CASE WHEN n %% %(each)s = 0 THEN %(reader)s ELSE %(first)s + n %% %(others)s END,
+       (ARRAY['running', 'succeeded', 'failed', 'stopped'])[1 + own %% 4], 0, md5(n::text), at, 'resnet50-lr' || own,
        'default', '{"exit_code": 1, "phrase": "ContainerFailed", "reason": "The container ended with exit code 1."}',
-       at, at, true, CASE WHEN n / 100 %% 50 <> 0 THEN at END, CASE WHEN n / 100 %% 3 = 0 THEN at END
+       at, at, true, CASE WHEN own %% 50 <> 0 THEN at END, CASE WHEN own %% 3 = 0 THEN at END
   FROM generate_series(%(start)s, %(end)s) n
- CROSS JOIN LATERAL (SELECT now() - interval '30 s' * ((%(all)s - n) / 100) AS at) t
+ CROSS JOIN LATERAL (SELECT n / %(each)s AS own) o
+ CROSS JOIN LATERAL (SELECT now() - interval '30 s' * (%(all)s / %(each)s - own) AS at) t
 """
 _OTHERS = """
 INSERT INTO auth_user (username, password, email, first_name, last_name, is_active, is_staff, is_superuser, date_joined)
@@ -42,10 +46,9 @@ ON CONFLICT DO NOTHING
 
 
 def run() -> Iterator[Line]:
-    reset(1)
-    few = _figures(_fill(FEW))
     rows = share(MANY)
-    many = _figures(_fill(rows))
+    few = _figures(FEW, each=1)
+    many = _figures(rows, each=EACH)
     for name, (p50, p99) in many.items():
         yield Line(
             f"{name}, {rows:,} notifications, p99",
@@ -66,28 +69,39 @@ def run() -> Iterator[Line]:
         )
 
 
-def _fill(rows: int) -> int:
-    """That many notifications, the newest now; returns how many are the reader's."""
+def make() -> None:
+    _switch(FEW, each=1)
+    _switch(share(MANY), each=EACH)
+
+
+def _switch(rows: int, *, each: int) -> None:
+    kept.switch(f"inbox_{rows}_{each}", f"{_FILL}{_OTHERS}{OTHERS}", partial(_fill, rows, each))
+
+
+def _fill(rows: int, each: int) -> None:
+    """That many notifications, the newest now; one of `each` is the reader's."""
+    reset(1)
     connection = connect()
     connection.autocommit = True
     with connection.cursor() as cursor:
-        cursor.execute("SET synchronous_commit = off; TRUNCATE notifications_notification CASCADE")
+        cursor.execute("SET synchronous_commit = off")
         cursor.execute(_OTHERS, [OTHERS])
         cursor.execute("SELECT id FROM auth_user WHERE username = %s", [READER])
         (reader,) = cursor.fetchall()[0]
         cursor.execute("SELECT min(id) FROM auth_user WHERE username LIKE 'other%'")
         (first,) = cursor.fetchall()[0]
+        values = {"reader": reader, "first": first, "others": OTHERS, "all": rows, "each": each}
         for start in range(0, rows, CHUNK):
-            values = {"reader": reader, "first": first, "others": OTHERS, "all": rows}
             cursor.execute(_FILL, {**values, "start": start + 1, "end": min(rows, start + CHUNK)})
-        cursor.execute("VACUUM ANALYZE notifications_notification")
+        cursor.execute("VACUUM ANALYZE")
         cursor.execute("CHECKPOINT")
     connection.close()
-    return rows // 100
 
 
-def _figures(own: int) -> dict[str, tuple[float, float]]:
+def _figures(rows: int, *, each: int) -> dict[str, tuple[float, float]]:
     """By question: p50 and p99 of the database's milliseconds."""
+    _switch(rows, each=each)
+    own = rows // each
     from django.contrib.auth.models import User
     from django.test import Client
 
@@ -110,7 +124,7 @@ def _figures(own: int) -> dict[str, tuple[float, float]]:
         "unread count": get(f"{address}unread/"),
         "search by job, found": get(address, q=f"lr{own - 5}"),
         "search by job, not found": get(address, q="no such job"),
-        "failed ones of a job's name": get(address, event="failed", job=f"resnet50-lr{own - 7}"),
+        "failed ones of a job's name": get(address, event="failed", job=f"resnet50-lr{own - 6}"),
     }
     return {name: _measure(ask) for name, ask in questions.items()}
 

@@ -8,15 +8,16 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 
 import psutil
 from psycopg2 import extensions
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 
-from bench.database import Line, connect, quantile, reset
+from bench.database import SNAPSHOT_BYTES, Line, add_jobs, clear, connect, execute, quantile, reset
 from bench.latency import client_of, free_port, process
-from bench.scale import share
+from bench.scale import kept, share
 
 FRAMEWORKS = 10_000_000
 CHUNK = 1_000_000
@@ -42,8 +43,8 @@ WHERE name = %s
 
 def run() -> Iterator[Line]:
     changes, rows = RATE * SECONDS, share(FRAMEWORKS)
-    reset(changes)
-    _fill(rows)
+    _switch(rows)
+    _renew(changes)
     port = free_port()
     arrived: dict[str, float] = {}
     with ExitStack() as stack:
@@ -83,7 +84,16 @@ def run() -> Iterator[Line]:
     yield Line("… changes left at the end", f"{left}", "", None, f"≤ {RATE // 2}", left <= RATE // 2)
 
 
+def make() -> None:
+    _switch(share(FRAMEWORKS))
+
+
+def _switch(rows: int) -> None:
+    kept.switch(f"frameworks_{rows}", _FILL, partial(_fill, rows))
+
+
 def _fill(rows: int) -> None:
+    reset(0)
     connection = connect()
     connection.autocommit = True
     with connection.cursor() as cursor:
@@ -91,9 +101,16 @@ def _fill(rows: int) -> None:
         for start in range(0, rows, CHUNK):
             cursor.execute(_FILL, [start + 1, min(rows, start + CHUNK)])
         cursor.execute("ALTER TABLE frameworks ENABLE TRIGGER USER")
-        cursor.execute("VACUUM ANALYZE frameworks")
-        cursor.execute("CHECKPOINT")
     connection.close()
+
+
+def _renew(changes: int) -> None:
+    """So many jobs that wait, and nothing told yet."""
+    clear()
+    execute(
+        "DELETE FROM frameworks WHERE name IN (SELECT md5(n::text) FROM generate_series(1, %s) n)", [changes]
+    )
+    add_jobs(changes, snapshot_bytes=SNAPSHOT_BYTES, state="WAITING", asking=True, sweeps=False)
 
 
 def _leader(session: extensions.connection) -> int:

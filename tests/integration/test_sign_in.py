@@ -13,7 +13,9 @@ from django.test import Client, RequestFactory
 from django.utils import timezone
 from pytest_django import Settings
 
+from accounts import sign_in as sign_in_module
 from accounts.sign_in import client_address
+from notifcenter import celery
 
 pytestmark = pytest.mark.django_db
 
@@ -155,3 +157,45 @@ def test_the_sign_in_leads_nowhere_else(root: User, page: str, target: str) -> N
     assert answer.status_code == 302
     assert answer["Location"].startswith("/")
     assert not answer["Location"].startswith(("//", "/\\"))
+
+
+def expire(**which: Any) -> None:
+    AccessAttempt.objects.filter(**which).update(attempt_time=timezone.now() - timedelta(minutes=16))
+
+
+def test_a_sign_in_forgets_only_its_own_old_failures(alice: User) -> None:
+    fail(4)
+    fail(4, name="bob")
+    expire()
+    assert fail(4) == [200] * 4  # counted anew
+    assert AccessAttempt.objects.get(username="alice").failures_since_start == 4
+    assert AccessAttempt.objects.get(username="bob").failures_since_start == 4
+
+
+def test_beat_forgets_what_locks_nobody_any_more_in_small_batches(
+    alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sign_in_module, "FORGET_ROWS", 2)
+    for name in ("a", "b", "c", "d", "e"):
+        fail(1, name=name)
+    expire()
+    fail(5)
+    batches: list[int] = []
+
+    def stop_after_two(seconds: float) -> bool:
+        batches.append(AccessAttempt.objects.count())
+        return len(batches) == 2
+
+    assert sign_in_module.forget_expired(wait=stop_after_two) == 4
+    assert batches == [4, 2]
+    call_task = celery.app.tasks[celery.FORGET_TASK]
+    assert celery.app.conf.beat_schedule["failed sign-ins"]["task"] == celery.FORGET_TASK
+    call_task()
+    assert list(AccessAttempt.objects.values_list("username", flat=True)) == ["alice"]
+    assert fail(1) == [429]
+
+
+def test_who_is_refused_reads_it_in_their_language(alice: User) -> None:
+    fail(5)
+    answer = sign_in(HTTP_ACCEPT_LANGUAGE="zh-CN")
+    assert "失败次数过多，请在 15 分钟后重试。" in answer.content.decode()
