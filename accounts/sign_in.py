@@ -68,7 +68,7 @@ def forget_expired(*, wait: Callable[[float], bool]) -> int:
     while True:
         oldest = AccessAttempt.objects.filter(attempt_time__lte=before).order_by("id")
         ids = list(oldest.values_list("id", flat=True)[:FORGET_ROWS])
-        removed += AccessAttempt.objects.filter(id__in=ids).delete()[0]
+        removed += int(AccessAttempt.objects.filter(id__in=ids).delete()[0])
         if len(ids) < FORGET_ROWS or wait(FORGET_PAUSE_SECONDS):
             return removed
 

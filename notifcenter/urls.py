@@ -9,6 +9,8 @@ from django.urls import include, path
 from django.views.decorators.http import require_http_methods
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from notifcenter.doctor import mirror
+
 sign_in = require_http_methods(["GET", "HEAD", "POST"])(
     auth_views.LoginView.as_view(redirect_authenticated_user=True)
 )
@@ -17,6 +19,7 @@ urlpatterns = [
     path("", include("notifications.urls")),
     path("", include("preferences.urls")),
     path("", include("accounts.urls")),
+    path(mirror.PATH.lstrip("/"), mirror.mirror),
     path("accounts/login/", sign_in, name="login"),
     path("accounts/logout/", auth_views.LogoutView.as_view(), name="logout"),
     path(f"{settings.ADMIN_PATH}/", admin.site.urls),

@@ -97,6 +97,7 @@ GET    /unsubscribe/<str:token>/                                        200 200 
 POST   /unsubscribe/<str:token>/                                        200 200  404   200   200   200
 GET    /push-worker.js                                                  200 200  200   200   200   200
 GET    /healthz                                                         503 503  503   503   503   503
+GET    /healthz/mirror                                                  404 404  404   404   404   404
 GET    /accounts/login/                                                 200 200  200   302   302   302
 POST   /accounts/login/                                                 200 200  200   302   302   302
 POST   /accounts/logout/                                                302 302  302   302   302   302

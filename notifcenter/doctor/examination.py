@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from notifcenter.doctor import inside, outside
+from notifcenter.doctor import inside, outside, proxies
 from notifcenter.doctor.finding import Check, Finding, Level, look
 
 OUTSIDE: dict[str, Check] = {
@@ -20,7 +20,7 @@ SLOW = {"mail": 40.0, "REST server": 70.0}
 
 def examine() -> Iterator[Finding]:
     """Without a database, nothing that stands in it is asked for."""
-    for name, check in inside.ALONE.items():
+    for name, check in {**inside.ALONE, "proxies": proxies.trusted}.items():
         yield from look(name, check)
     found = look("database", inside.database)
     yield from found

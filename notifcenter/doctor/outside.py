@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import ssl
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
@@ -16,14 +15,14 @@ from celery import current_app
 from django.conf import settings
 
 from accounts import rest_server
+from notifcenter.doctor import proxies
 from notifcenter.doctor.finding import Seen, fail, ok, warn
+from notifcenter.doctor.link import ANSWER_BYTES, ASK_SECONDS, authorities, connection
 from notifications.delivery.base import ChannelBroken, ChannelDown, DeliveryError
 from notifications.delivery.email import EmailTransport
 
-ASK_SECONDS = 5.0
 PING_SECONDS = 2.0
 MANY_MESSAGES = 1000
-ANSWER_BYTES = 64 * 1024
 QUEUE = "celery"
 NOT_FOUND = 404
 """AMQP's code for a queue that is not there."""
@@ -129,7 +128,7 @@ def site() -> Iterator[Seen]:
     try:
         with requests.Session() as session:
             session.trust_env = False  # past proxies of the environment, but with its authorities
-            session.verify = _authorities() or True
+            session.verify = authorities() or True
             answer = session.get(f"{url}/healthz", timeout=ASK_SECONDS, allow_redirects=False, stream=True)
             body = answer.raw.read(ANSWER_BYTES, decode_content=True)
             secure = "Strict-Transport-Security" in answer.headers
@@ -161,6 +160,7 @@ def site() -> Iterator[Seen]:
                 "Let it send X-Forwarded-Proto (nginx: proxy_set_header X-Forwarded-Proto $scheme).",
             )
         yield _websocket(url)
+        yield proxies.forwarding(url)
 
 
 def _is_ours(body: bytes) -> bool:
@@ -170,21 +170,9 @@ def _is_ours(body: bytes) -> bool:
         return False
 
 
-def _authorities() -> str | None:
-    return os.environ.get("REQUESTS_CA_BUNDLE") or None
-
-
-def _connection(scheme: str, host: str, port: int | None) -> http.client.HTTPConnection:
-    if scheme != "https":
-        return http.client.HTTPConnection(host, port, timeout=ASK_SECONDS)
-    context = ssl.create_default_context(cafile=_authorities())
-    return http.client.HTTPSConnection(host, port, timeout=ASK_SECONDS, context=context)
-
-
 def _websocket(url: str) -> Seen:
     """Whether an upgrade reaches the web process; nobody signs in."""
     parts = urlsplit(url)
-    host, port = parts.hostname or "", parts.port
     headers = {
         "Connection": "Upgrade",
         "Upgrade": "websocket",
@@ -193,9 +181,9 @@ def _websocket(url: str) -> Seen:
         "Origin": url,
     }
     try:
-        with closing(_connection(parts.scheme, host, port)) as link:
-            link.request("GET", f"{parts.path}/ws/notifications/", headers=headers)
-            status = link.getresponse().status
+        with closing(connection(parts)) as opened:
+            opened.request("GET", f"{parts.path}/ws/notifications/", headers=headers)
+            status = opened.getresponse().status
     except (TimeoutError, OSError, http.client.HTTPException) as error:
         return fail(f"a websocket is not answered: {type(error).__name__}", "Look at the proxy's log.")
     if status in (http.HTTPStatus.SWITCHING_PROTOCOLS, http.HTTPStatus.FORBIDDEN):

@@ -7,13 +7,16 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import Client
 from pytest_django import Settings
 
-from notifcenter.doctor import inside, outside
+from notifcenter.doctor import inside, mirror, outside, proxies
 from notifcenter.doctor.finding import Level, look, ok
 from tests.brokers import Redis
 from tests.database import sql
@@ -83,6 +86,7 @@ def test_a_whole_site_is_well_and_a_stopped_one_is_not(tmp_path: Path) -> None:
             f"warn  mail          127.0.0.1:{mails.port} takes the login, which passes there in the clear"
         ]
         assert "websockets come through" in done.stdout
+        assert "no proxy stands between" in done.stdout
         assert mails.recipients == ["root@example.org"]
         for secret in (*SECRETS.values(), LOGIN[1], "postgres:@"):
             assert secret not in done.stdout
@@ -220,16 +224,26 @@ class TestWhatDoesNotAnswer:
 @needs("nginx")
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
-    ("mistake", "said"), [("", ""), ("Upgrade", "a websocket is answered"), ("Host", "400")]
+    ("mistake", "said"),
+    [
+        ("", ""),
+        ("Upgrade", "a websocket is answered"),
+        ("Host", "400"),
+        ("X-Forwarded-For", "made up"),
+        ("TRUSTED_PROXIES", "not among TRUSTED_PROXIES"),
+    ],
 )
 def test_a_proxy_with_tls(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mistake: str, said: str
 ) -> None:
-    """The shipped one, and the same with a line forgotten."""
+    """The shipped one, and the same with a line or a setting forgotten."""
     made, port = certificate(tmp_path, "localhost"), free_port()
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(made.authority))
     url = f"https://localhost:{port}"
-    with daphne(tmp_path, 0, BASE_URL=url, ALLOWED_HOSTS="localhost") as (inside_url, _):
+    proxies = "198.51.100.1" if mistake == "TRUSTED_PROXIES" else "127.0.0.1"
+    settings.TRUSTED_PROXIES = [ip_network(proxies)]
+    env = {"TRUSTED_PROXIES": proxies, "SECRET_KEY": settings.SECRET_KEY}
+    with daphne(tmp_path, 0, BASE_URL=url, ALLOWED_HOSTS="localhost", **env) as (inside_url, _):
         place = inside_url.removeprefix("http://")
         changes = {
             "127.0.0.1:8001": place,
@@ -247,10 +261,10 @@ def test_a_proxy_with_tls(
     failed = [(text, todo) for level, text, todo in found if level is not Level.OK]
     if mistake:
         ((text, todo),) = failed
-        assert (said in text, "proxy" in todo) == (True, True), text
+        assert (said in text, "proxy" in todo or "TRUSTED_PROXIES" in todo) == (True, True), text
     else:
         assert failed == []
-        assert len(found) == 2
+        assert len(found) == 3
 
 
 @pytest.mark.django_db(transaction=True)
@@ -258,3 +272,44 @@ def test_another_site_at_that_address(settings: Settings, tmp_path: Path) -> Non
     with daphne(tmp_path, ALLOWED_HOSTS="elsewhere.example.org") as (url, _):
         settings.BASE_URL = url
         assert [(level.value, "400" in text) for level, text, _ in outside.site()] == [("fail", True)]
+
+
+class TestProxies:
+    SEEN = mirror.Reflection("10.0.0.2", 4711, "203.0.113.9", "203.0.113.9", True)
+
+    @pytest.mark.parametrize(
+        ("changes", "level", "words"),
+        [
+            ({}, Level.OK, "asked from 203.0.113.9"),
+            ({"forwarded": f"{proxies.MADE_UP}, 203.0.113.9"}, Level.OK, "asked from 203.0.113.9"),
+            ({"peer": "203.0.113.9", "port": 5, "forwarded": proxies.MADE_UP}, Level.OK, "no proxy"),
+            ({"forwarded": ""}, Level.WARN, "does not say"),
+            ({"forwarded": proxies.MADE_UP}, Level.WARN, "does not say"),
+            ({"peer": "10.9.0.1"}, Level.FAIL, "10.9.0.1 is a proxy"),
+            ({"forwarded": f"{proxies.MADE_UP}, 10.0.0.7", "client": proxies.MADE_UP}, Level.WARN, "made up"),
+            (
+                {"forwarded": f"{proxies.MADE_UP}, 203.0.113.9, 10.9.0.1", "client": "10.9.0.1"},
+                Level.FAIL,
+                "10.9.0.1 is a proxy",
+            ),
+            ({"forwarded": "203.0.113.9, 10.9.0.1", "client": "10.9.0.1"}, Level.FAIL, "10.9.0.1 is a proxy"),
+        ],
+    )
+    def test_what_reaches_the_web_process(
+        self, settings: Settings, changes: dict[str, Any], level: Level, words: str
+    ) -> None:
+        settings.TRUSTED_PROXIES = [ip_network("10.0.0.0/24")]
+        found, text, todo = proxies.judge(replace(self.SEEN, **changes), own_port=5)
+        assert (found, words in text) == (level, True), text
+        assert bool(todo) == (level is not Level.OK)
+
+    def test_everybody_is_no_proxy(self, settings: Settings) -> None:
+        settings.TRUSTED_PROXIES = [ip_network("0.0.0.0/0")]
+        assert proxies.trusted()[0] is Level.FAIL
+
+    def test_how_a_request_came_in_is_told_to_holders_of_the_key_only(self, client: Client) -> None:
+        assert client.get(mirror.PATH).status_code == 404
+        assert client.get(mirror.PATH, headers={mirror.HEADER: mirror.pass_() + "x"}).status_code == 404
+        forwarded = {mirror.HEADER: mirror.pass_(), "X-Forwarded-For": "203.0.113.9"}
+        seen = client.get(mirror.PATH, headers=forwarded).json()
+        assert (seen["peer"], seen["client"]) == ("127.0.0.1", "203.0.113.9")

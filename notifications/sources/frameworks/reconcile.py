@@ -85,14 +85,15 @@ ORDER BY f."updatedAt"
 """  # noqa: S608 - constants only
 
 # Waits that nobody saw begin; those that a change in the queue tells of begin with it. Of jobs older than the
-# first install only what happens after it counts.
+# first install only what happens after it counts. CASE, because the planner would match the names of all jobs first.
 _WAITS = """
 INSERT INTO notifications_waitingjob AS w (framework_name, submission_time, user_name, ordinal, since, due_at)
 SELECT f.name, f."submissionTime", f."userName", COALESCE(f.retries, 0),
     CASE WHEN f."submissionTime" < p.installed_at THEN now()
          WHEN COALESCE(f.retries, 0) = 0 THEN f."submissionTime" ELSE f."updatedAt" END, now()
 FROM frameworks f, notifications_pollerstate p
-WHERE f.state = 'WAITING' AND f."userName" ~ '^[A-Za-z0-9_.-]{1,150}$' AND NOT EXISTS (
+WHERE f.state = 'WAITING' AND CASE WHEN f.state = 'WAITING' THEN f."userName" ~ '^[A-Za-z0-9_.-]{1,150}$' END
+AND NOT EXISTS (
     SELECT FROM notifications_capturedchange c WHERE c.framework_name = f.name AND c.new_state = 'WAITING'
     AND c.new_retries IS NOT DISTINCT FROM f.retries AND (c.old_state IS NOT NULL OR c.old_retries IS NULL))
 ON CONFLICT (framework_name) DO UPDATE
