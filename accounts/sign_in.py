@@ -63,7 +63,7 @@ class Handler(AxesDatabaseHandler):  # type: ignore[misc]  # axes has no types
 
 
 def forget_expired(*, wait: Callable[[float], bool]) -> int:
-    """Remove the failures that lock nobody any more, the oldest first; returns how many. `wait` says whether to stop."""
+    """Remove the failures that lock nobody any more, the oldest first; `wait` pauses, and returns whether to stop."""
     before, removed = timezone.now() - settings.AXES_COOLOFF_TIME, 0
     while True:
         oldest = AccessAttempt.objects.filter(attempt_time__lte=before).order_by("id")

@@ -14,6 +14,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts import sign_in as sign_in_module
+from accounts import tasks
 from accounts.sign_in import client_address
 from notifcenter import celery
 
@@ -188,9 +189,8 @@ def test_beat_forgets_what_locks_nobody_any_more_in_small_batches(
 
     assert sign_in_module.forget_expired(wait=stop_after_two) == 4
     assert batches == [4, 2]
-    call_task = celery.app.tasks[celery.FORGET_TASK]
-    assert celery.app.conf.beat_schedule["failed sign-ins"]["task"] == celery.FORGET_TASK
-    call_task()
+    assert celery.app.conf.beat_schedule["failed sign-ins"]["task"] == tasks.forget_failed_sign_ins.name
+    tasks.forget_failed_sign_ins()
     assert list(AccessAttempt.objects.values_list("username", flat=True)) == ["alice"]
     assert fail(1) == [429]
 
