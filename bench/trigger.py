@@ -1,7 +1,8 @@
 """What the capture costs the cluster: its status UPDATE with and without the trigger, in paired rounds.
 
 A real poller is at work all the time. The jobs are as most people submit them, without a word about notifications.
-The statement is sent as Sequelize does: parsed and planned each time, with the whole Framework as its snapshot.
+The statement is sent as Sequelize does: parsed and planned each time, with the whole Framework as its snapshot, which
+is some tens of KB: those of a job of four tasks.
 One writer's rounds are short, and both its sessions are kept on one core: which core a session happens to run on
 makes more of a difference than the trigger does. Eight writers fill all cores anyway; pgbench plays them (it comes
 with the private server).
@@ -42,6 +43,7 @@ UPDATE frameworks SET retries = 0, "retryDelayTime" = NULL, "platformRetries" = 
     snapshot = {snapshot}, "updatedAt" = now()
 WHERE name = md5({job}::text)
 """
+TASKS = 4
 _FRAMEWORK = Path(__file__).parent.parent / "tests" / "data" / "framework.json"
 WITHOUT_CAPTURE = "session_replication_role=replica"
 """Sessions that replicate fire no triggers: that is the table without the capture."""
@@ -72,8 +74,11 @@ def _update(kind: str, *, job: str, snapshot: str) -> str:
 
 
 def _snapshot() -> str:
-    """A real one, of a job of one task; those of larger jobs are longer."""
-    return json.dumps(json.loads(_FRAMEWORK.read_text(encoding="utf-8")), separators=(",", ":"))
+    """A real one of 11 KB, whose one task is made TASKS."""
+    framework = json.loads(_FRAMEWORK.read_text(encoding="utf-8"))
+    (role,) = framework["status"]["attemptStatus"]["taskRoleStatuses"]
+    role["taskStatuses"] *= TASKS
+    return json.dumps(framework, separators=(",", ":"))
 
 
 def _one_writer(kind: str) -> Rates:
