@@ -35,6 +35,7 @@ def prepare() -> None:
     create_table(connection)
     call_command("capture", "install", verbosity=0)
     _users()
+    _let_push_be_used()
     fire_alerts()
 
 
@@ -73,6 +74,14 @@ def _users() -> None:
             user.email = user.email or f"{name}@example.org"
             user.set_password(PASSWORD)
             user.save()
+
+
+def _let_push_be_used() -> None:
+    """Until the admin says otherwise."""
+    from preferences.kinds import Channel
+    from preferences.models import ChannelPolicy
+
+    ChannelPolicy.objects.get_or_create(channel=Channel.WEBPUSH, defaults={"enabled": True})
 
 
 def fire_alerts() -> None:

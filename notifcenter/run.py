@@ -19,6 +19,7 @@ from typing import TextIO
 from notifcenter import environment, mail_folder
 from notifcenter.leftovers import AlreadyRunningError, RunFile
 from notifcenter.processes import Processes, Program
+from notifications import vapid
 from notifications.stopping import Stop
 
 HOST = "127.0.0.1"
@@ -28,6 +29,8 @@ KEPT_MAILS = 1_000
 PRUNE_SECONDS = 600.0
 ROOT_WARNING = "You're running the worker with superuser privileges"  # it is, where everything runs as root
 PROJECT = Path(__file__).resolve().parent.parent
+PUSH_KEY = "vapid-private-key"
+DEMO_CONTACT = "mailto:admin@example.org"
 DEMO_INGEST_TOKEN = "demo"  # noqa: S105 - on this machine only
 
 
@@ -65,6 +68,7 @@ def _run(url: str, port: int, data_dir: Path, stop: Stop) -> int:
     except OSError as error:
         raise CannotRunError(f"NOTIFCENTER_DATA_DIR: {data_dir} cannot be used: {error.strerror}") from None
     _check_port(port)
+    _switch_push_on(data_dir)
     _say("Preparing the database …")
     from notifcenter import demo_setup  # reads the environment that was set above
 
@@ -94,6 +98,21 @@ def _run(url: str, port: int, data_dir: Path, stop: Stop) -> int:
         _say("Stopping …")
         processes.stop()
         run_file.remove()
+
+
+def _switch_push_on(data_dir: Path) -> None:
+    """With a key that is made once, so that browsers that have been added stay known."""
+    if environment.text("VAPID_PRIVATE_KEY"):
+        return
+    path = data_dir / PUSH_KEY
+    if not path.exists():
+        new = path.with_suffix(".new")
+        new.unlink(missing_ok=True)
+        new.touch(0o600)
+        new.write_text(f"{vapid.new_private_key()}\n", encoding="ascii")
+        new.replace(path)
+    os.environ["VAPID_PRIVATE_KEY_FILE"] = str(path)
+    os.environ.setdefault("VAPID_CONTACT", DEMO_CONTACT)
 
 
 def _programs(port: int) -> dict[str, list[str]]:

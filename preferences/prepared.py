@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import count
 from typing import Any
 from weakref import WeakKeyDictionary
+
+_BY_NAME = re.compile(r"%\((\w+)\)s")
 
 _prepared: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
 """By database session, the names of what it has prepared. That outlives a rollback, and ends with the session."""
@@ -66,7 +69,7 @@ class Prepared:
         self._prepare = f"PREPARE {name} ({', '.join(types)}) AS {numbered}"
         self._execute = f"EXECUTE {name} ({', '.join(['%s'] * len(types))})"
 
-    def execute(self, cursor: Any, parameters: Sequence[Any]) -> None:
+    def execute(self, cursor: Any, parameters: Iterable[Any]) -> None:
         known = _prepared.setdefault(cursor.connection, set())
         if self._name not in known:
             cursor.execute(self._prepare)
@@ -76,3 +79,15 @@ class Prepared:
             if values[index] is not None:
                 values[index] = array_literal(kind, values[index])
         cursor.execute(self._execute, values)
+
+
+class PreparedByName(Prepared):
+    """`sql` has `%(name)s` for the `types`, as often as it likes."""
+
+    def __init__(self, name: str, types: Mapping[str, str], sql: str) -> None:
+        found: list[str] = _BY_NAME.findall(sql)
+        super().__init__(name, [types[key] for key in found], _BY_NAME.sub("%s", sql).replace("%%", "%"))
+        self._names = found
+
+    def execute_with(self, cursor: Any, parameters: Mapping[str, Any]) -> None:
+        self.execute(cursor, [parameters[key] for key in self._names])

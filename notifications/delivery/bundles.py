@@ -17,6 +17,7 @@ from notifications.delivery.wanted import GROUP_MUTED, MUTED
 from notifications.groups.models import PREFIX
 from notifications.models import Delivery, DeliveryState
 from notifications.sources.frameworks import names
+from notifications.sources.ingest.names import ALERT_PREFIX
 from preferences.kinds import Channel
 
 logger = logging.getLogger(__name__)
@@ -66,14 +67,19 @@ UPDATE notifications_delivery SET state = 'bundled' WHERE id IN (
      WHERE messages > %(messages)s)
 """
 
-_DROP_MUTED = """
+# An alert names the job that it is about in its details: `links.job_of`.
+_DROP_MUTED = f"""
 UPDATE notifications_delivery AS delivery SET state = 'dropped', last_error = %(reason)s
-  FROM notifications_notification AS told JOIN preferences_jobconfig AS job
-       ON job.framework_name = told.framework_name AND job.submission_time = told.submission_time AND job.muted
+  FROM notifications_notification AS told CROSS JOIN LATERAL (
+      SELECT told.framework_name LIKE '{ALERT_PREFIX}%%' AND told.details ?& ARRAY['framework', 'submitted'] AS known
+  ) AS alert CROSS JOIN LATERAL (
+      SELECT CASE WHEN known THEN told.details ->> 'framework' ELSE told.framework_name END AS name,
+             CASE WHEN known THEN (told.details ->> 'submitted')::timestamptz ELSE told.submission_time END AS submitted
+  ) AS about JOIN preferences_jobconfig AS job
+       ON job.framework_name = about.name AND job.submission_time = about.submitted AND job.muted
        AND COALESCE(job.muted_until > statement_timestamp(), true)
  WHERE delivery.bundle_id = %(first)s AND delivery.state = 'bundled' AND told.id = delivery.notification_id
-"""
-
+"""  # noqa: S608 - constants only
 
 _DROP_MUTED_GROUPS = f"""
 UPDATE notifications_delivery AS delivery SET state = 'dropped', last_error = %(reason)s

@@ -22,6 +22,7 @@ from notifications.delivery.base import MAX_ERROR_CHARACTERS
 from notifications.models import ENDED_UNSENT, Delivery, DeliveryState
 from notifications.wording import one_line
 from preferences.kinds import Channel
+from preferences.prepared import PreparedByName
 
 # Materialized, because a sub-select in WHERE … IN may be run anew for each row and lock more than LIMIT.
 CLAIM = """
@@ -50,7 +51,14 @@ UPDATE notifications_delivery
  WHERE id = %(id)s AND state = 'leased' AND due_at = %(until)s
 """
 # One round trip and no transaction block: there is one of these for every mail.
-SETTLE_AND_COUNT = f"WITH settled AS ({SETTLE} RETURNING channel) {counting.COUNT_SETTLED}"
+SETTLE_AND_COUNT = PreparedByName(
+    "notifcenter_settle",
+    {
+        "id": "bigint", "until": "timestamptz", "state": "text", "error": "text", "pause_seconds": "float8",
+        "metric": "text", "outcome": "text", "shards": "int", "by": "float8",
+    },
+    f"WITH settled AS ({SETTLE} RETURNING channel) {counting.COUNT_SETTLED}",
+)  # fmt: skip
 SETTLE_OTHERS = """
 UPDATE notifications_delivery SET state = %(state)s, last_error = %(error)s,
        sent_at = CASE WHEN %(state)s = 'sent' THEN statement_timestamp() ELSE sent_at END
@@ -211,7 +219,10 @@ def _settle(
     }
     with nullcontext() if alone and also is None else transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute(SETTLE_AND_COUNT if alone else SETTLE, values)
+            if alone:
+                SETTLE_AND_COUNT.execute_with(cursor, values)
+            else:
+                cursor.execute(SETTLE, values)
             held = bool(cursor.rowcount == 1)
         if held and also:
             also()

@@ -21,6 +21,10 @@ from django.utils.text import wrap
 OURS = "ours"
 """The folder by which our own template is found where the admin has one of the same name."""
 
+MOST_LANGUAGES = 10
+MOST_TEXTS = 1_000
+"""Kept translated: looking one up takes longer than putting it into a mail."""
+
 WIDE = ("W", "F")
 
 
@@ -56,8 +60,8 @@ def column(label: str, cells: int) -> str:
 
 
 def _rendered(message: Message, part: str) -> str:
-    template = _environment(settings.TEMPLATE_DIR).get_template(f"email/{message.template}/{part}")
-    return template.render(message.context)
+    environment = _environment(settings.TEMPLATE_DIR, translation.get_language())
+    return environment.get_template(f"email/{message.template}/{part}").render(message.context)
 
 
 class _Environment(jinja2.Environment):
@@ -66,9 +70,10 @@ class _Environment(jinja2.Environment):
         return f"{OURS}/{template}" if template == parent else template
 
 
-@lru_cache(maxsize=1)
-def _environment(admins: Path | None) -> jinja2.Environment:
-    """Names that a template gets wrong are errors, not nothing: `samples.problem` finds them at the start."""
+@lru_cache(maxsize=MOST_LANGUAGES)
+def _environment(admins: Path | None, language: str) -> jinja2.Environment:
+    """For the language that is active. Names that a template gets wrong are errors, not nothing: `samples.problem`
+    finds them at the start."""
     ours = jinja2.FileSystemLoader(settings.BASE_DIR / "templates")
     loaders = [ours, jinja2.PrefixLoader({OURS: ours})]
     made = _Environment(
@@ -80,9 +85,12 @@ def _environment(admins: Path | None) -> jinja2.Environment:
         keep_trailing_newline=True,
     )
     made.install_gettext_callables(  # type: ignore[attr-defined]
-        translation.gettext, translation.ngettext, newstyle=True, pgettext=translation.pgettext
+        lru_cache(MOST_TEXTS)(translation.gettext),
+        translation.ngettext,
+        newstyle=True,
+        pgettext=lru_cache(MOST_TEXTS)(translation.pgettext),
     )
-    made.globals["language"] = translation.get_language
+    made.globals["language"] = language
     made.filters |= {"column": column, "wordwrap": wrap}
     return made
 

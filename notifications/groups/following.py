@@ -112,6 +112,13 @@ GROUP BY every.id, silent, due
 """,  # noqa: S608 - constants only
 )
 
+_MEMBERSHIPS = """
+SELECT framework_name, submission_time, g.id, muted AND COALESCE(muted_until > statement_timestamp(), true)
+FROM unnest(%s::text[], %s::timestamptz[]) AS job(f, s)
+JOIN notifications_groupjob ON framework_name = f AND submission_time = s
+JOIN notifications_jobgroup AS g ON g.id = group_id
+"""
+
 _Stem = tuple[int, datetime | None]
 _Row = tuple[int | None, str, datetime, str, int | None]
 
@@ -180,6 +187,15 @@ def follow(sightings: Iterable[Sighting]) -> Followed:
         for job in jobs.get(name, ())
     }
     return Followed(memberships, _ended([group_id for group_id, _, due, _, _ in found if due]))
+
+
+def memberships_of(jobs: Collection[JobKey]) -> dict[JobKey, Membership]:
+    """Of those of the jobs that belong to a group, as it stands now."""
+    if not jobs:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(_MEMBERSHIPS, [[name for name, _ in jobs], [submitted for _, submitted in jobs]])
+        return {(name, submitted): Membership(*of) for name, submitted, *of in cursor.fetchall()}
 
 
 def _columns(stems: Mapping[tuple[str, str, str], _Stem]) -> list[list[object]]:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from notifications.groups.models import GroupJob, JobGroup
 from notifications.models import CapturedChange, Notification
 from notifications.poller import Poller
-from notifications.sources.frameworks.sweeps import FORGOTTEN_AT_ONCE, Sweeps
+from notifications.sources.frameworks.sweeps import FORGOTTEN_AT_ONCE, FORGOTTEN_JOBS, Sweeps
 from preferences.models import SiteSettings
 from tests.cluster import ended, framework_name, submit, update
 from tests.wishes import site
@@ -348,3 +348,24 @@ def test_sweeps_that_go_on_for_ever_do_not_keep_old_ones_from_being_forgotten() 
     assert not JobGroup.objects.filter(stem="old-*").exists()
     assert not GroupJob.objects.filter(job_name__startswith="old-").exists()
     assert JobGroup.objects.count() == GroupJob.objects.count() == FORGOTTEN_AT_ONCE + 1
+
+
+def test_of_large_sweeps_so_many_jobs_are_forgotten_at_once() -> None:
+    start("old-1", "old-2", "new-1", "new-2")
+    poll()
+    old = JobGroup.objects.get(stem="old-*")
+    GroupJob.objects.bulk_create(
+        GroupJob(
+            framework_name=f"more-{n}", submission_time=old.started_at, group=old, job_name="old", state=3
+        )
+        for n in range(2 * FORGOTTEN_JOBS)
+    )
+    JobGroup.objects.filter(pk=old.pk).update(changed_at=timezone.now() - 100 * 24 * HOUR)
+    sweeps = Sweeps()
+    left = []
+    for _ in range(4):
+        sweeps.forget_old()
+        left.append((old.members.count(), JobGroup.objects.filter(pk=old.pk).exists()))
+    assert left == [(FORGOTTEN_JOBS + 2, True), (2, True), (0, False), (0, False)]
+    assert JobGroup.objects.get().stem == "new-*"
+    assert GroupJob.objects.count() == 2

@@ -12,22 +12,29 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
 from notifcenter import demo_setup
+from notifications.delivery import sender
 from notifications.delivery.wanted import why_not_wanted
+from notifications.groups import wishes as groups
+from notifications.groups.models import JobGroup
 from notifications.models import Delivery, Notification, Received
 from notifications.sources.ingest import line, source
 from notifications.sources.ingest.line import New
 from notifications.sources.ingest.models import Kind
+from notifications.unsubscribe import Scope, Subscription, switch
 from preferences import services
 from preferences.kinds import Channel, Event
 from preferences.models import SiteSettings
 from preferences.services import ChannelChange
 from tests.clients import client_of, get
 from tests.cluster import submit
+from tests.deliveries import make_delivery
 from tests.inbox import LIST
 from tests.pollers import drain
+from tests.smtp import SmtpServer
 from tests.unit.test_ingest_reading import alert, labels
 from tests.wishes import job
 
@@ -54,6 +61,18 @@ def fired(**more: Any) -> dict[str, Any]:
 def one() -> Notification:
     drain()
     return Notification.objects.get()
+
+
+def submit_sweep() -> JobGroup:
+    for name in ("bert-1", "bert-2"):
+        submit(name, submissionTime=datetime(2026, 11, 22, 10, tzinfo=UTC))
+    drain()
+    return JobGroup.objects.get()
+
+
+def about_one_of(sweep: JobGroup) -> dict[str, Any]:
+    assert sweep.jobs == 2
+    return fired(labels=labels(job_name="bert-2"))
 
 
 class TestWho:
@@ -173,6 +192,38 @@ class TestTold:
         assert list(why_not_wanted(list(Delivery.objects.select_related("notification__user"))).values()) == [
             "The job has been muted."
         ]
+
+    def test_a_muted_sweeps_alert_is_silent(self, alice: User) -> None:
+        sweep = submit_sweep()
+        groups.change(group=sweep, mute=services.Mute())
+        post(about_one_of(sweep))
+        assert (one().read_at is not None, one().group) == (True, sweep)
+        assert not Delivery.objects.exists()
+
+    def test_a_mute_that_has_run_out_silences_nothing(self, alice: User) -> None:
+        sweep = submit_sweep()
+        groups.change(group=sweep, mute=services.Mute(timezone.now() - timedelta(hours=1)))
+        post(about_one_of(sweep))
+        assert one().read_at is None
+        assert Delivery.objects.exists()
+
+    @pytest.mark.parametrize("bundled", [False, True])
+    @pytest.mark.parametrize("scope", [Scope.GROUP, Scope.JOB])
+    def test_what_is_muted_meanwhile_is_not_sent(
+        self, alice: User, server: SmtpServer, scope: Scope, bundled: bool
+    ) -> None:
+        first = make_delivery(alice) if bundled else None
+        post(about_one_of(submit_sweep()))
+        drain()
+        told = Notification.objects.get(event=Event.ALERT)
+        if first:
+            Delivery.objects.filter(channel=Channel.EMAIL).update(state="bundled", due_at=first.due_at)
+        switch(user=alice, subscription=Subscription.of(told, scope), stop=True)
+        while sender.deliver_once():
+            pass
+        alerts = Delivery.objects.filter(notification=told, channel=Channel.EMAIL)
+        assert list(alerts.values_list("state", flat=True)) == ["dropped"]
+        assert len(server.messages) == bundled
 
     def test_the_owner_chooses_the_channels(self, alice: User) -> None:
         change = ChannelChange(events={Event.ALERT: False})

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from django.db import connection
 
-from preferences.prepared import Prepared
+from preferences.prepared import Prepared, PreparedByName
 
 pytestmark = pytest.mark.django_db
 
@@ -44,3 +44,12 @@ def test_columns_stand_side_by_side() -> None:
     with connection.cursor() as cursor:
         statement.execute(cursor, ["all", {1: 0, 2: 0}, iter(["a", "b"])])
         assert cursor.fetchall() == [("all", 1, "a"), ("all", 2, "b")]
+
+
+def test_parameters_by_name_may_come_again() -> None:
+    types = {"word": "text", "number": "int"}
+    statement = PreparedByName("test_by_name", types, "SELECT %(number)s %% 5, %(word)s, %(word)s")
+    with connection.cursor() as cursor:
+        for number in (7, 8):
+            statement.execute_with(cursor, {"word": "a%s", "number": number, "more": "is passed over"})
+            assert cursor.fetchall() == [(number - 5, "a%s", "a%s")]

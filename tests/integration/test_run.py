@@ -18,8 +18,10 @@ from typing import Any
 import psutil
 import psycopg2
 import pytest
+import requests
 from django.contrib.auth.models import User
 
+from notifications import vapid
 from tests.cluster import submit
 from tests.processes import Process, environment, free_port, running, wait_for
 
@@ -85,6 +87,20 @@ def get(url: str) -> str:
         return str(response.read().decode())
 
 
+def push_key_told(url: str) -> str:
+    """What the profile page of alice gets for the browser."""
+    with requests.Session() as session:
+        session.get(f"{url}/accounts/login/", timeout=10)
+        form = {
+            "username": "alice", "password": "demo", "csrfmiddlewaretoken": session.cookies["csrftoken"],
+        }  # fmt: skip
+        session.post(f"{url}/accounts/login/", form, timeout=20).raise_for_status()
+        preferences = session.get(f"{url}/api/v1/preferences/", timeout=10).json()["channels"]["webpush"]
+        assert "switched" not in preferences["why_not"]
+        answer = session.get(f"{url}/api/v1/push-subscriptions/", timeout=10)
+        return str(answer.json()["application_server_key"])
+
+
 def server(data_dir: Path) -> psutil.Process:
     return psutil.Process(int((data_dir / "postgresql" / "postmaster.pid").read_text().splitlines()[0]))
 
@@ -125,8 +141,12 @@ def test_ctrl_c_ends_all_of_it_and_a_second_start_keeps_the_data(data_dir: Path)
         assert " | " not in run.log, "nothing to warn of"
     wait_for(lambda: not belonging_to(data_dir), what="nothing is left")
 
+    key = (data_dir / "vapid-private-key").read_text().strip()
+    assert (data_dir / "vapid-private-key").stat().st_mode & 0o077 == 0
     with product(data_dir, port, "second.log") as run:
         assert count_jobs(data_dir) > 3
+        told = push_key_told(f"http://127.0.0.1:{port}")
+        assert told == vapid.public_key(key), "a browser can be added, and stays known after a restart"
         assert run.stop(signal.SIGTERM) == 0
     wait_for(lambda: not belonging_to(data_dir), what="nothing is left")
 

@@ -25,6 +25,8 @@ LOOK_SECONDS = 5.0
 LOOK_JOBS = 1000
 KEPT_DAYS = 90
 FORGOTTEN_AT_ONCE = 20
+FORGOTTEN_JOBS = 1000
+"""Of these sweeps, in one transaction."""
 
 STATES = {
     WAITING: JobState.WAITING,
@@ -49,17 +51,23 @@ FROM page LEFT JOIN frameworks f ON f.name = page.framework_name
 ORDER BY page.framework_name, page.submission_time
 """  # noqa: S608 - constants only
 
-# The next ones, round and round: those that go on for ever must not hide what has come after them.
+# The next ones, round and round: those that go on for ever must not hide what has come after them. The last of their
+# jobs take the sweeps along.
 _FORGET = f"""
 WITH page AS MATERIALIZED (
-    SELECT id FROM notifications_jobgroup WHERE id > %s ORDER BY id LIMIT {FORGOTTEN_AT_ONCE}
-), old AS (
-    DELETE FROM notifications_jobgroup WHERE id = ANY(ARRAY(SELECT id FROM page))
-    AND changed_at < now() - interval '{KEPT_DAYS} days' RETURNING id
-), gone AS (
-    DELETE FROM notifications_groupjob WHERE group_id IN (SELECT id FROM old)
+    SELECT id, changed_at < now() - interval '{KEPT_DAYS} days' AS is_old
+    FROM notifications_jobgroup WHERE id > %s ORDER BY id LIMIT {FORGOTTEN_AT_ONCE}
+), old AS MATERIALIZED (
+    SELECT job.place FROM page CROSS JOIN LATERAL (
+        SELECT ctid AS place FROM notifications_groupjob WHERE group_id = page.id LIMIT {FORGOTTEN_JOBS}) AS job
+    WHERE is_old LIMIT {FORGOTTEN_JOBS}
+), jobs AS (
+    DELETE FROM notifications_groupjob WHERE ctid = ANY(ARRAY(SELECT place FROM old))
+), groups AS (
+    DELETE FROM notifications_jobgroup
+    WHERE id = ANY(ARRAY(SELECT id FROM page WHERE is_old)) AND (SELECT count(*) FROM old) < {FORGOTTEN_JOBS}
 )
-SELECT count(*), max(id) FROM page
+SELECT count(*), max(id), (SELECT count(*) FROM old) FROM page
 """  # noqa: S608 - constants only
 
 Place = tuple[str, datetime]
@@ -87,10 +95,12 @@ class Sweeps:
         self._place, self._in_haste = _START, True
 
     def forget_old(self) -> None:
+        """A bounded part of what is too old."""
         with connection.cursor() as cursor:
             cursor.execute(_FORGET, [self._kept_up_to])
-            count, last = cursor.fetchone()
-        self._kept_up_to = last if count == FORGOTTEN_AT_ONCE else 0
+            count, last, jobs = cursor.fetchone()
+        if jobs < FORGOTTEN_JOBS:  # else there may be more of the same sweeps
+            self._kept_up_to = last if count == FORGOTTEN_AT_ONCE else 0
 
     def _different(self) -> Iterator[Sighting]:
         """Of the next LOOK_JOBS those that are gone from the cluster's table, or in another state there."""

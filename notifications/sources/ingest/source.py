@@ -13,6 +13,7 @@ from django.contrib.auth import get_user_model
 from django.db import connection
 
 from notifications.events import JobEvent
+from notifications.groups.following import memberships_of
 from notifications.sources.base import Batch, Candidate, Resolution, Source, UndigestibleError
 from notifications.sources.ingest import line
 from notifications.sources.ingest.line import Taken
@@ -59,6 +60,7 @@ class IngestSource(Source):
         batch = IngestBatch(is_full=len(taken) == limit)
         alerts = [one for one in taken if one.kind == Kind.ALERT]
         jobs = _jobs_of(alerts)
+        batch.groups = memberships_of([job[:2] for job in jobs.values()])
         admins = _admins() if any(not one.user_name for one in alerts) else []
         for one in taken:
             try:
