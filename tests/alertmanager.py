@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -17,6 +16,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from tests import processes
+from tests.loopback import LoopbackServer, serving
 
 PROGRAM = shutil.which("prometheus-alertmanager")
 needs_alertmanager = pytest.mark.skipif(
@@ -111,14 +111,12 @@ class FakeAlertmanager:
             def log_message(self, *_: Any) -> None:
                 return
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=[0.01], daemon=True)
+        self.server = LoopbackServer(Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
 
-    def __enter__(self) -> FakeAlertmanager:
-        self._thread.start()
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+@contextmanager
+def fake_alertmanager(**codes: list[int]) -> Iterator[FakeAlertmanager]:
+    played = FakeAlertmanager(**codes)
+    with serving(played.server):
+        yield played

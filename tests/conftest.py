@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import Any
 
+import psycopg2
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -13,6 +15,7 @@ from django.db import OperationalError, connection
 from django.db.backends.postgresql.operations import DatabaseOperations
 from pytest_django.plugin import DjangoDbBlocker
 
+from notifcenter.embedded import server
 from notifications.sources.frameworks.demo.table import create_table
 
 LEDGER = "ledger"
@@ -20,6 +23,20 @@ LEDGER = "ledger"
 
 def pytest_configure() -> None:
     settings.PASSWORD_HASHERS = ["tests.hashers.QuickHasher"]
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
+    """The private server outlives the death of its processes, but need not outlive the machine's."""
+    if settings.DATABASES["default"]["ENGINE"] != "notifcenter.embedded":
+        return
+    params = server.ensure_running(settings.DATA_DIR, "postgres")
+    with closing(psycopg2.connect(dbname="postgres", **params)) as session:
+        session.autocommit = True
+        with session.cursor() as cursor:
+            for name in ("fsync", "full_page_writes"):
+                cursor.execute(f"ALTER SYSTEM SET {name} = off")
+            cursor.execute("SELECT pg_reload_conf()")
 
 
 @pytest.fixture(scope="session")
@@ -89,15 +106,22 @@ def ledger(request: pytest.FixtureRequest) -> Callable[[str], None]:
     return lambda text: request.node.user_properties.append((LEDGER, text))
 
 
-TOGETHER = ("asgi", "browser")
-"""Folders whose tests share web processes, and a browser whose event loop stays in the main thread."""
+IN_ONE_PROCESS = "asgi"
+"""A folder whose tests share web processes."""
+LONGEST_FIRST = ("chaos", "browser", IN_ONE_PROCESS, "integration")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What runs in one process when tests run side by side: those folders, and each file of the others."""
+    """What runs in one process when tests run side by side: that folder, and each file of the others.
+
+    Those that take longest begin, so that no process is left alone with them in the end.
+    """
+    rank = {name: number for number, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: rank.get(item.path.parent.name, len(rank)))
     for item in items:
         folder = item.path.parent.name
-        item.add_marker(pytest.mark.xdist_group(folder if folder in TOGETHER else item.path.stem))
+        group = folder if folder == IN_ONE_PROCESS else f"{folder}-{item.path.stem}"
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

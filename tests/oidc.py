@@ -8,11 +8,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -20,6 +19,7 @@ import jwt
 import requests
 from jwt.algorithms import RSAAlgorithm
 
+from tests.loopback import LoopbackServer, serving
 from tests.rest_server import reply
 from tests.tokens import rsa_key
 
@@ -56,8 +56,8 @@ class Provider:
             def log_message(self, format: str, *args: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self.server = LoopbackServer(Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
         self.behave()
 
     def behave(self) -> None:
@@ -124,24 +124,12 @@ class Provider:
                 handler, answer if answer["id_token"] else {}, self.token_status, {"Location": "/elsewhere"}
             )
 
-    def run(self) -> None:
-        self._server.serve_forever(poll_interval=0.02)
-
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
 
 @contextmanager
 def provider() -> Iterator[Provider]:
     started = Provider()
-    thread = threading.Thread(target=started.run, daemon=True)
-    thread.start()
-    try:
+    with serving(started.server):
         yield started
-    finally:
-        started.stop()
-        thread.join()
 
 
 class Person:

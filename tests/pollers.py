@@ -11,6 +11,7 @@ from notifications.poller import Poller
 from notifications.sources.frameworks import names
 from notifications.sources.frameworks.source import FrameworkSource
 from tests import processes
+from tests.cluster import framework_name, submit, update
 from tests.database import sql
 
 AT_ONCE_SECONDS = 2.0
@@ -33,6 +34,14 @@ def drain() -> None:
     poller = Poller()
     while poller.run_once():
         pass
+
+
+def end_jobs(*jobs: str, state: str = "FAILED") -> None:
+    """The jobs of alice end so, and the poller takes it."""
+    for job in jobs:
+        submit(job, "alice", notificationAtFailed=True, notificationAtSucceeded=True)
+        update(framework_name(job, "alice"), state=state)
+    drain()
 
 
 def look_after() -> None:

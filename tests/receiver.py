@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from email.message import Message
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from ipaddress import ip_network
 from typing import Any
 
 import pytest
 from pytest_django.fixtures import Settings
 
+from tests.loopback import LoopbackServer, serving
 from tests.tls import Certificate
 
 LOOPBACK = [ip_network("127.0.0.0/8"), ip_network("::1/128")]
@@ -29,11 +30,6 @@ class Request:
 
     def json(self) -> Any:
         return json.loads(self.body)
-
-
-class _Server(ThreadingHTTPServer):
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up is what some tests are about."""
 
 
 class Receiver:
@@ -58,12 +54,12 @@ class Receiver:
             def log_message(self, format: str, *args: object) -> None:
                 pass
 
-        self._server = _Server(("127.0.0.1", 0), Handler)
+        self.server = LoopbackServer(Handler)
         if certificate:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(certificate.chain)
-            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
-        self.port = self._server.server_port
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        self.port = self.server.server_port
         self.host = f"127.0.0.1:{self.port}"
         self.url = f"http://{self.host}"
 
@@ -94,26 +90,13 @@ class Receiver:
             while not self.let_go.wait(0.05):
                 handler.wfile.write(b"x")
 
-    def run(self) -> None:
-        self._server.serve_forever(poll_interval=0.02)
-
-    def stop(self) -> None:
-        self.let_go.set()
-        self._server.shutdown()
-        self._server.server_close()
-
 
 @contextmanager
 def running_receiver(certificate: Certificate | None = None) -> Iterator[Receiver]:
     """With a certificate it speaks TLS."""
-    server = Receiver(certificate)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.stop()
-        thread.join()
+    receiver = Receiver(certificate)
+    with serving(receiver.server, receiver.let_go):
+        yield receiver
 
 
 @pytest.fixture(scope="session")

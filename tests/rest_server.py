@@ -6,11 +6,13 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
 from pytest_django.fixtures import Settings
+
+from tests.loopback import LoopbackServer, serving
 
 TOKEN = "header.of-an-admin.signature"
 CHOICE = "getJobStatusChangeNotificationBy"
@@ -46,8 +48,8 @@ class RestServer:
             def log_message(self, format: str, *args: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self.server = LoopbackServer(Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
 
     def list_users(self, handler: BaseHTTPRequestHandler) -> None:
         if handler.headers.get("Authorization") != f"Bearer {TOKEN}":
@@ -59,14 +61,6 @@ class RestServer:
 
     def name(self, *users: Any) -> None:
         self.users = list(users)
-
-    def run(self) -> None:
-        self._server.serve_forever(poll_interval=0.02)
-
-    def stop(self) -> None:
-        self.let_go.set()
-        self._server.shutdown()
-        self._server.server_close()
 
 
 def reply(
@@ -83,14 +77,9 @@ def reply(
 
 @contextmanager
 def rest_server() -> Iterator[RestServer]:
-    server = RestServer()
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.stop()
-        thread.join()
+    played = RestServer()
+    with serving(played.server, played.let_go):
+        yield played
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import { shared, sharedSheet } from "./styles.js";
 import { toastStyles } from "./toast-styles.js";
 
 const SHOWN = 3;
-const LIFE_MS = 7_000;
 
 /**
  * Shows what arrives, for some seconds, in a corner; many fold into one: "12 new notifications: 9 failed, 3 succeeded".
@@ -29,6 +28,7 @@ export class NotifToasts extends NotifElement {
     _toasts: { state: true },
   };
   static styles = [shared, toastStyles];
+  static lifeMs = 7_000; // of one that nobody looks at
 
   #controller = new StoreController(this, {
     arrival: (item) => this.#arrived(item),
@@ -162,7 +162,7 @@ export class NotifToasts extends NotifElement {
   /** The oldest goes first; nothing goes while it is being looked at, or while nobody can see it. */
   #schedule() {
     if (this.#timer || this.#held.size || !this._toasts.length) return;
-    const life = LIFE_MS / Math.min(SHOWN, this._toasts.length);
+    const life = NotifToasts.lifeMs / Math.min(SHOWN, this._toasts.length);
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       if (this._toasts.length) this.#remove(this._toasts[0]);

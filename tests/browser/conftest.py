@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any, Protocol
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, expect
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Dialog,
+    Page,
+    Playwright,
+    expect,
+    sync_playwright,
+)
 from pytest_django.plugin import DjangoDbBlocker
 
 from tests import processes
 from tests.browser.portal import TOKEN_SECRET, Portal, serving
-from tests.chromium import launched
+from tests.chromium import launch
 from tests.processes import wait_for
 from tests.push import KEYS
 
@@ -22,6 +32,9 @@ PORTAL_PORT = processes.free_port()
 TIMEOUT_MS = 10_000
 
 expect.set_options(timeout=TIMEOUT_MS)
+
+TOASTS_STAY = 'customElements.whenDefined("notif-toasts").then((toasts) => (toasts.lifeMs = 600_000))'
+"""However slow the machine is, what a test looks for in the corner has not gone by itself before."""
 
 
 @pytest.fixture(scope="package")
@@ -43,8 +56,20 @@ def site(
 
 
 @pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
-    with launched() as chromium:
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="package")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    with closing(launch(playwright, whole=False)) as chromium:
+        yield chromium
+
+
+@pytest.fixture(scope="package")
+def whole_browser(playwright: Playwright) -> Iterator[Browser]:
+    with closing(launch(playwright, whole=True)) as chromium:
         yield chromium
 
 
@@ -64,23 +89,40 @@ def stranger() -> Iterator[Portal]:
 
 class Visit(Protocol):
     def __call__(
-        self, path: str = "/", user: User | None = None, *, forgive: str = "", **options: Any
+        self,
+        path: str = "/",
+        user: User | None = None,
+        *,
+        forgive: str = "",
+        toasts_stay: bool = True,
+        **options: Any,
     ) -> Page: ...
 
 
 @pytest.fixture
-def visit(browser: Browser, site: str) -> Iterator[Visit]:
+def visit(request: pytest.FixtureRequest, site: str) -> Iterator[Visit]:
     """Opens a page in a window of its own, signed in as `user`; its `context` opens further tabs of that window.
 
     The test fails if a page logs an error (violations of the content policy are among them), throws, or opens
     a dialog. `forgive` is a pattern of the messages that the test provokes.
     """
+    needs_all = request.node.get_closest_marker("whole_browser")
+    browser: Browser = request.getfixturevalue("whole_browser" if needs_all else "browser")
     contexts: list[BrowserContext] = []
     problems: list[str] = []
 
-    def open_page(path: str = "/", user: User | None = None, *, forgive: str = "", **options: Any) -> Page:
+    def open_page(
+        path: str = "/",
+        user: User | None = None,
+        *,
+        forgive: str = "",
+        toasts_stay: bool = True,
+        **options: Any,
+    ) -> Page:
         context = browser.new_context(**{"base_url": site, **options})
         context.set_default_timeout(TIMEOUT_MS)
+        if toasts_stay and options.get("java_script_enabled", True):
+            context.add_init_script(TOASTS_STAY)
         contexts.append(context)
         if user is not None:
             context.add_cookies([{"name": "sessionid", "value": session_of(user), "url": site}])

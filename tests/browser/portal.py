@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import jwt
+
+from tests import loopback
+from tests.loopback import LoopbackServer
 
 TOKEN_SECRET = "a secret that only the browser tests know"
 
 
-class Portal(ThreadingHTTPServer):
-    daemon_threads = True
+class Portal(LoopbackServer):
     html = ""
     files: Mapping[str, str] = {}
     """Scripts by path; any other path is the page."""
@@ -22,7 +23,7 @@ class Portal(ThreadingHTTPServer):
     """Its content security policy; '' for none."""
 
     def __init__(self, port: int) -> None:
-        super().__init__(("127.0.0.1", port), PageHandler)
+        super().__init__(PageHandler, port)
         self.url = f"http://localhost:{self.server_port}"
 
 
@@ -47,12 +48,9 @@ class PageHandler(BaseHTTPRequestHandler):
 
 @contextmanager
 def serving(port: int = 0) -> Iterator[Portal]:
-    with Portal(port) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
+    server = Portal(port)
+    with loopback.serving(server):
         yield server
-        server.shutdown()
-        thread.join()
 
 
 def token_of(username: str, lifetime_seconds: int = 600) -> str:

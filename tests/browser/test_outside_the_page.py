@@ -20,7 +20,7 @@ from tests.cluster import ALL_EVENTS, submit, update
 from tests.processes import wait_for
 from tests.push import KEY, Browser, add_browser
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.whole_browser]
 
 RECORD = """
   window.shown = [];

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import Page, Worker, expect
+from playwright.sync_api import Page, expect
 from pytest_django.fixtures import Settings
 
 from notifications import vapid
@@ -22,6 +22,7 @@ from preferences.kinds import Channel
 from preferences.models import Target
 from tests import processes
 from tests.browser.conftest import Visit
+from tests.browser.pushing import PLAYED_SERVICE, Pushed, click, registered
 from tests.browser.test_pages import expect_accessible
 from tests.cluster import framework_name, submit, update
 from tests.processes import wait_for
@@ -30,25 +31,7 @@ from tests.receiver import Receiver, running_receiver
 from tests.targets import allow
 from tests.tls import Certificate, certificate
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-PLAYED_SERVICE = """
-    const fake = (key) => ({
-        endpoint: %(endpoint)s,
-        options: {applicationServerKey: Uint8Array.fromBase64(key, {alphabet: "base64url"}).buffer},
-        toJSON: () => (%(subscription)s),
-        unsubscribe: async () => { localStorage.removeItem("key"); return true; },
-    });
-    PushManager.prototype.getSubscription = async () => {
-        const key = localStorage.getItem("key");
-        return key ? fake(key) : null;
-    };
-    PushManager.prototype.subscribe = async ({userVisibleOnly, applicationServerKey}) => {
-        if (!userVisibleOnly) throw new Error("Chrome refuses that");
-        localStorage.setItem("key", applicationServerKey);
-        return fake(applicationServerKey);
-    };
-"""
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.whole_browser]
 
 
 @pytest.fixture(autouse=True)
@@ -82,77 +65,6 @@ def at_profile(visit: Visit, user: User, reader: Browser, **options: Any) -> Pag
     )
     page.goto("/profile/")
     return page
-
-
-class Pushed:
-    """What the browser's push service does with the service worker of a page."""
-
-    def __init__(self, page: Page, worker: Worker) -> None:
-        self._origin, self._worker = page.evaluate("location.origin"), worker
-        self._session = page.context.new_cdp_session(page)
-        self._ids: list[str] = []
-        self._session.on("ServiceWorker.workerRegistrationUpdated", self._found)
-        self._session.send("ServiceWorker.enable")
-        while not self._ids:
-            page.wait_for_timeout(20)
-
-    def _found(self, event: dict[str, Any]) -> None:
-        self._ids += [one["registrationId"] for one in event["registrations"] if not one["isDeleted"]]
-
-    def deliver(self, data: str) -> list[dict[str, Any]]:
-        """Returns what is shown thereafter."""
-        before = self._worker.evaluate("self.shown")
-        self._session.send(
-            "ServiceWorker.deliverPushMessage",
-            {"origin": self._origin, "registrationId": self._ids[-1], "data": data},
-        )
-        wait_for(lambda: self._worker.evaluate("self.shown") > before, what="the worker has shown it")
-        return self.shown()
-
-    def shown(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self._worker.evaluate(
-            """async () => (await self.registration.getNotifications())
-                .map(({title, body, tag, data}) => ({title, body, tag, url: data.url}))"""
-        )
-        return found
-
-
-def registered(page: Page) -> Worker:
-    """The page's service worker. What only a person's click may do is written down instead of done."""
-    ready = "navigator.serviceWorker.register('/push-worker.js').then(() => navigator.serviceWorker.ready)"
-    page.evaluate(f"{ready}.then(() => true)")
-    (worker,) = page.context.service_workers
-    worker.evaluate(
-        """() => {
-            self.did = [];
-            self.shown = 0;
-            const show = ServiceWorkerRegistration.prototype.showNotification;
-            ServiceWorkerRegistration.prototype.showNotification = async function (...all) {
-                await show.apply(this, all);
-                self.shown += 1; // asked for earlier, the browser may still take it for one that was closed
-            };
-            self.clients.openWindow = async (url) => { self.did.push(`opened ${url}`); };
-            WindowClient.prototype.focus = async function () { self.did.push(`focused ${this.url}`); };
-            self.happen = async (event) => {
-                event.waitUntil = (promise) => { event.over = promise; };
-                self.dispatchEvent(event);
-                await event.over;
-            };
-        }"""
-    )
-    return worker
-
-
-def click(worker: Worker) -> list[str]:
-    """On the one notification that is shown; what it has led to."""
-    did: list[str] = worker.evaluate(
-        """async () => {
-            const [notification] = await self.registration.getNotifications();
-            await self.happen(new NotificationEvent("notificationclick", {notification}));
-            return self.did.splice(0);
-        }"""
-    )
-    return did
 
 
 def test_from_the_click_to_the_notification(

@@ -57,7 +57,11 @@ def test_what_is_looked_at_stays_where_it_is(page: Page) -> None:
     expect_toast(page, "job-0 failed")
 
 
-def test_they_go_by_themselves_but_not_while_the_pointer_or_the_focus_is_there(page: Page) -> None:
+def test_they_go_by_themselves_but_not_while_the_pointer_or_the_focus_is_there(
+    visit: Visit, alice: User
+) -> None:
+    page = visit("about:blank", alice, toasts_stay=False)
+    goto_live(page, "/")
     page.clock.install()
     fail("job-0")
     toasts(page).hover()

@@ -15,7 +15,7 @@ from notifications.delivery.backoff import Breaker
 from notifications.models import Delivery
 from preferences.kinds import Channel
 from preferences.models import ChannelPolicy
-from tests.alertmanager import FakeAlertmanager
+from tests.alertmanager import FakeAlertmanager, fake_alertmanager
 from tests.cluster import asking, submit, update
 from tests.deliveries import make_delivery, reloaded
 from tests.pollers import drain
@@ -42,7 +42,7 @@ def states(deliveries: list[Delivery]) -> list[str]:
 
 def test_a_batch_goes_out_as_one_request(settings: Settings, breaker: Breaker, alice: User) -> None:
     deliveries = due(alice, 7)
-    with FakeAlertmanager(v2=[200]) as fake:
+    with fake_alertmanager(v2=[200]) as fake:
         send(settings, fake)
     assert [(answer, len(alerts)) for answer, alerts in fake.posted] == [("v2 200", 7)]
     assert states(deliveries) == ["sent"] * 7
@@ -53,7 +53,7 @@ def test_an_old_one_gets_it_by_its_own_interface(
     settings: Settings, breaker: Breaker, alice: User, absent: int
 ) -> None:
     deliveries = due(alice, 2)
-    with FakeAlertmanager(v2=[absent], v1=[200]) as fake:
+    with fake_alertmanager(v2=[absent], v1=[200]) as fake:
         send(settings, fake)
     assert [answer for answer, _ in fake.posted] == [f"v2 {absent}", "v1 200"]
     assert fake.posted[0][1] == fake.posted[1][1]
@@ -73,7 +73,7 @@ def test_one_that_cannot_take_it_now_gets_it_later_and_no_chance_is_used_up(
     settings: Settings, breaker: Breaker, alice: User, codes: dict[str, list[int]], said: str
 ) -> None:
     deliveries = due(alice, 3)
-    with FakeAlertmanager(**codes) as fake:
+    with fake_alertmanager(**codes) as fake:
         send(settings, fake)
     for one in map(reloaded, deliveries):
         assert (one.state, one.attempts, one.refusals) == ("retry", 0, 0)
@@ -85,7 +85,7 @@ def test_a_refused_batch_is_posted_one_by_one_and_only_the_bad_one_fails(
     settings: Settings, breaker: Breaker, alice: User
 ) -> None:
     deliveries = due(alice, 3)
-    with FakeAlertmanager(v2=[400, 200, 400, 200]) as fake:
+    with fake_alertmanager(v2=[400, 200, 400, 200]) as fake:
         send(settings, fake)
     assert [len(alerts) for _, alerts in fake.posted] == [3, 1, 1, 1]
     assert states(deliveries) == ["sent", "failed", "sent"]

@@ -20,7 +20,7 @@ from notifications.models import Delivery, Notification
 from notifications.unsubscribe import Scope, Subscription
 from tests.clients import client_of, get, send
 from tests.cluster import ended, framework_name, submit, update
-from tests.integration.test_groups import end, poll, start
+from tests.groups import end, poll, start
 from tests.wishes import site
 
 pytestmark = pytest.mark.django_db

@@ -4,98 +4,31 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
 from contextlib import closing
-from datetime import time as clock
-from datetime import timedelta
 from http.server import BaseHTTPRequestHandler
-from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
-from django.db.models import F
-from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from notifications import own_browsers, own_targets
 from notifications.delivery import sender
 from notifications.delivery.push_message import MAX_BYTES
-from notifications.models import Delivery, DeliveryState, PushWindow
-from notifications.poller import Poller
 from notifications.vapid import encode
-from preferences import browsers, targets
+from preferences import browsers
 from preferences.encryption import decrypt
-from preferences.kinds import ALL_EVENTS, Channel
-from preferences.models import ChannelPolicy, ChannelPreference, JobConfig, Target, UserPreference
+from preferences.models import Target, UserPreference
 from tests.clients import client_of
-from tests.cluster import framework_name, submit, update
 from tests.deliveries import OCCURRED, reloaded, seconds_until_due
-from tests.push import CONTACT, KEY, Browser, add_browser, claims_of
-from tests.receiver import LOOPBACK, Receiver, running_receiver
+from tests.push import CONTACT, Browser, add_browser, claims_of
+from tests.push_service import _keys, browser, one_service, paths, send_all, service
+from tests.receiver import Receiver
 from tests.targets import make_target_delivery
-from tests.tls import Certificate, certificate
+
+__all__ = ["_keys", "browser", "one_service", "paths", "service"]
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("breaker", "_keys")]
-
-
-@pytest.fixture
-def _keys(settings: Settings) -> None:
-    settings.VAPID_PRIVATE_KEY, settings.VAPID_CONTACT = KEY, CONTACT
-
-
-@pytest.fixture(scope="module")
-def paths(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
-    return certificate(tmp_path_factory.mktemp("tls"), "localhost")
-
-
-@pytest.fixture(scope="module")
-def one_service(paths: Certificate) -> Iterator[Receiver]:
-    with running_receiver(paths) as server:
-        yield server
-
-
-@pytest.fixture
-def service(
-    one_service: Receiver, paths: Certificate, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Receiver]:
-    """A push service that may be reached, and whose certificate is trusted."""
-    settings.TARGETS_ALLOW_PRIVATE = LOOPBACK
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(paths.authority))
-    one_service.reset()
-    one_service.status = 201
-    yield one_service
-    one_service.let_go.set()
-
-
-@pytest.fixture
-def browser(service: Receiver) -> Browser:
-    return Browser(f"https://localhost:{service.port}/push/abc?x=1")
-
-
-def send_all() -> None:
-    while sender.deliver_once():
-        pass
-
-
-def end_jobs(*jobs: str, state: str = "FAILED") -> None:
-    """The jobs of alice end so, and the poller takes it."""
-    for job in jobs:
-        submit(job, "alice", notificationAtFailed=True, notificationAtSucceeded=True)
-        update(framework_name(job, "alice"), state=state)
-    step = Poller()
-    while step.run_once():
-        pass
-
-
-def only_push(user: User) -> None:
-    for channel in (Channel.EMAIL, Channel.WEBPORTAL):
-        ChannelPreference.objects.create(user=user, channel=channel, enabled=channel is Channel.WEBPORTAL)
-
-
-def pass_time(by: timedelta) -> None:
-    Delivery.objects.update(due_at=F("due_at") - by, planned_at=F("planned_at") - by)
-    PushWindow.objects.update(until=F("until") - by)
 
 
 class TestWhatIsSent:
@@ -280,134 +213,3 @@ class TestTheInsideOfTheNetwork:
         for text in (stored, *lines, shown):
             assert "/push/abc" not in text
             assert browser.subscription["keys"]["auth"] not in text
-
-
-class TestAStorm:
-    def test_many_failures_become_two_pushes_a_browser(
-        self, alice: User, service: Receiver, browser: Browser
-    ) -> None:
-        only_push(alice)
-        other = Browser(browser.endpoint.replace("abc", "def"))
-        for one in (browser, other):
-            add_browser(alice, one)
-        end_jobs(*(f"sweep-{number}" for number in range(30)))
-        send_all()
-        assert len(service.requests) == 2
-        assert Delivery.objects.filter(state=DeliveryState.BUNDLED).count() == 2 * 29
-        pass_time(timedelta(seconds=70))
-        send_all()
-        assert len(service.requests) == 4
-        assert set(Delivery.objects.values_list("state", flat=True)) == {"sent"}
-        last = service.requests[-1]
-        message = (browser if last.path.startswith("/push/abc") else other).read(last.body)
-        assert message["title"].startswith("29 jobs failed")
-        assert message["body"].splitlines()[3:] == ["… and 26 more", "Unread in your inbox: 30"]
-        assert message["url"] == "http://127.0.0.1:8000/"
-
-    def test_what_follows_the_storm_takes_its_place(
-        self, alice: User, service: Receiver, browser: Browser
-    ) -> None:
-        only_push(alice)
-        add_browser(alice, browser)
-        end_jobs("a", "b", "c")
-        pass_time(timedelta(seconds=70))
-        send_all()
-        end_jobs("d", "e")
-        pass_time(timedelta(seconds=70))
-        send_all()
-        topics = [request.headers["Topic"] for request in service.requests]
-        assert len(topics) == 3
-        assert topics[1] == topics[2]
-
-    def test_what_comes_alone_goes_out_at_once(
-        self, alice: User, service: Receiver, browser: Browser
-    ) -> None:
-        only_push(alice)
-        add_browser(alice, browser)
-        for job in ("a", "b"):
-            end_jobs(job)
-            send_all()
-            pass_time(timedelta(seconds=70))
-        assert len(service.requests) == 2
-
-    def test_one_mail_a_day_holds_no_push_back(
-        self, alice: User, service: Receiver, browser: Browser
-    ) -> None:
-        only_push(alice)
-        UserPreference.objects.create(user=alice, bundling_minutes=24 * 60)
-        add_browser(alice, browser)
-        end_jobs("a")
-        send_all()
-        assert len(service.requests) == 1
-
-    def test_mails_and_pushes_have_windows_of_their_own(
-        self, alice: User, service: Receiver, browser: Browser, settings: Any
-    ) -> None:
-        """A browser that is added in the middle of a storm is told at once."""
-        settings.EMAIL_CONFIGURED = True
-        end_jobs("a")
-        add_browser(alice, browser)
-        end_jobs("b")
-        states = Delivery.objects.filter(notification__job_name="b").values_list("channel", "state")
-        assert dict(states) == {"email": "bundled", "webpush": "pending"}
-
-
-class TestQuiet:
-    @pytest.fixture(autouse=True)
-    def _now_is_quiet(self, alice: User) -> None:
-        now = timezone.now()
-        start, end = now - timedelta(hours=1), now + timedelta(hours=1)
-        UserPreference.objects.create(
-            user=alice,
-            quiet_from=clock(start.hour, start.minute),
-            quiet_until=clock(end.hour, end.minute),
-        )
-        only_push(alice)
-
-    def test_pushes_wait_and_come_as_one(self, alice: User, service: Receiver, browser: Browser) -> None:
-        add_browser(alice, browser)
-        end_jobs("a", "b", state="SUCCEEDED")
-        send_all()
-        assert service.requests == []
-        pass_time(timedelta(hours=1))
-        send_all()
-        (request,) = service.requests
-        assert browser.read(request.body)["title"] == "2 succeeded"
-
-    def test_failures_pass_if_the_user_says_so(
-        self, alice: User, service: Receiver, browser: Browser
-    ) -> None:
-        UserPreference.objects.update(failures_pass_quiet=True)
-        add_browser(alice, browser)
-        end_jobs("a", state="SUCCEEDED")
-        end_jobs("b")
-        send_all()
-        (request,) = service.requests
-        assert browser.read(request.body)["title"].startswith("b failed")
-
-
-def test_a_muted_job_is_silent(alice: User, service: Receiver, browser: Browser) -> None:
-    """Also when the mute comes between the event and the push."""
-    only_push(alice)
-    add_browser(alice, browser)
-    end_jobs("a")
-    delivery = Delivery.objects.get()
-    JobConfig.objects.create(
-        framework_name=delivery.notification.framework_name,
-        submission_time=delivery.notification.submission_time,
-        muted=True,
-    )
-    send_all()
-    assert reloaded(delivery).state == "dropped"
-    assert service.requests == []
-
-
-def test_off_until_the_admin_allows_it(alice: User, service: Receiver, browser: Browser) -> None:
-    add_browser(alice, browser)
-    ChannelPolicy.objects.all().delete()
-    ChannelPreference.objects.create(
-        user=alice, channel=Channel.WEBPUSH, events=[e.value for e in ALL_EVENTS]
-    )
-    end_jobs("a")
-    assert not Delivery.objects.filter(channel=Channel.WEBPUSH).exists()
-    assert targets.own(alice).exists()
