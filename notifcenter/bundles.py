@@ -25,6 +25,7 @@ ENTRIES = (
     "notif-inbox.js",
     "notif-page.js",
     "define-page.js",
+    "push.js",
 )
 
 _FROM = re.compile(r'^(import|export) *\{([^}]*)\} *from *"(\.[^"]+)";?\n?', re.MULTILINE)

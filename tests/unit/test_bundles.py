@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -109,3 +110,13 @@ def test_an_element_s_bundle_exports_the_element_and_nothing_else(element: str) 
     """`define.js` takes the first name."""
     name = "".join(part.title() for part in element.split("-"))
     assert Bundles(OURS).text(f"{element}.js").endswith(f"\nexport {{ {name} }};\n")
+
+
+def test_whatever_imports_is_in_a_bundle() -> None:
+    """A bundle offers only what it knows somebody wants."""
+    bundled = Bundles(OURS)
+    importing = [
+        one.name for one in OURS.glob("*.js") if re.search("^import ", one.read_text(), re.MULTILINE)
+    ]
+    assert len(importing) > 20
+    assert [name for name in importing if not bundled.sources(name)] == []
