@@ -17,6 +17,7 @@ ENTRIES = (
     "define.js",
     "bell-panel.js",
     "alerts.js",
+    "push-digest.js",
     "notif-toasts.js",
     "notif-job-events.js",
     "inbox-view.js",

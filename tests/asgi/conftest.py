@@ -17,7 +17,7 @@ from websockets.sync.client import ClientConnection, connect
 from tests import processes
 from tests.tokens import SECRET
 
-FRAME_SECONDS = 10.0
+FRAME_SECONDS = 30.0
 IN_PROCESS = "in the process of the tests"
 """The name of its database connections."""
 

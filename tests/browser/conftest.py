@@ -29,7 +29,7 @@ from tests.processes import wait_for
 from tests.push import KEYS
 
 PORTAL_PORT = processes.free_port()
-TIMEOUT_MS = 10_000
+TIMEOUT_MS = 20_000
 
 expect.set_options(timeout=TIMEOUT_MS)
 

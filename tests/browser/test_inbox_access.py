@@ -13,6 +13,7 @@ from tests.browser.conftest import Visit
 from tests.browser.inbox import alive, bar, box, line, row, rows
 from tests.browser.notices import tell
 from tests.browser.test_pages import LONG, expect_accessible
+from tests.processes import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -90,15 +91,12 @@ def test_the_row_with_the_focus_is_never_under_the_header_or_the_bar(visit: Visi
         page.keyboard.press("j")
     for _ in range(15):
         page.keyboard.press("k")
-    covered = page.evaluate(
-        """() => {
-            const place = document.activeElement.getBoundingClientRect();
-            const top = document.elementFromPoint(place.left + 80, place.top + 4);
-            return !document.activeElement.contains(top);
-        }"""
-    )
-    assert not covered
-    assert page.evaluate("document.activeElement.localName") == "summary"
+    uncovered = """() => {
+        const place = document.activeElement.getBoundingClientRect();
+        const top = document.elementFromPoint(place.left + 80, place.top + 4);
+        return document.activeElement.localName === "summary" && document.activeElement.contains(top);
+    }"""
+    wait_for(lambda: page.evaluate(uncovered), what="the row with the focus is in sight")
 
 
 @pytest.mark.usefixtures("_stories")
@@ -106,10 +104,10 @@ def test_forced_colours_show_what_is_unread_selected_and_current(visit: Visit, a
     page = alive(visit("/", alice, forced_colors="active"))
     for name in ("By day", "All"):
         current = page.get_by_role("link", name=name, exact=True)
-        assert current.evaluate("link => getComputedStyle(link).outlineStyle") == "solid"
+        expect(current).to_have_css("outline-style", "solid")
     box(page, "bert-base").check()
     selected = row(page, "bert-base")
-    assert selected.evaluate("row => getComputedStyle(row).outlineStyle") == "solid"
+    expect(selected).to_have_css("outline-style", "solid")
     picture = row(page, "resnet50 failed").locator(".mark")
     assert picture.evaluate(
         "mark => getComputedStyle(mark, '::before').backgroundColor !== getComputedStyle(mark).backgroundColor"

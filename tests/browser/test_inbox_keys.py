@@ -122,7 +122,9 @@ def test_when_a_row_is_archived_elsewhere_the_focus_goes_to_its_neighbour(page: 
 def test_the_last_row_leaves_the_focus_in_the_list(page: Page) -> None:
     press(page, "j", "a", "e")
     expect(page.get_by_text("Nothing here yet")).to_be_visible()
-    assert page.evaluate("document.activeElement !== document.body")
+    wait_for(
+        lambda: page.evaluate("document.activeElement !== document.body"), what="something has the focus"
+    )
 
 
 def test_what_arrives_does_not_take_the_focus(page: Page, alice: User) -> None:

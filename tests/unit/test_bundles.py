@@ -116,7 +116,16 @@ def test_whatever_imports_is_in_a_bundle() -> None:
     """A bundle offers only what it knows somebody wants."""
     bundled = Bundles(OURS)
     importing = [
-        one.name for one in OURS.glob("*.js") if re.search("^import ", one.read_text(), re.MULTILINE)
+        one.name
+        for one in OURS.glob("*.js")
+        if re.search("^import ", one.read_text(encoding="utf-8"), re.MULTILINE)
     ]
     assert len(importing) > 20
     assert [name for name in importing if not bundled.sources(name)] == []
+
+
+def test_whatever_is_loaded_by_itself_begins_a_bundle() -> None:
+    scripts = [one.read_text(encoding="utf-8") for one in OURS.glob("*.js")]
+    by_itself = {name for text in scripts for name in re.findall(r'\blater\("([^"]+)"\)', text)}
+    assert len(by_itself) > 2
+    assert by_itself <= set(ENTRIES)
