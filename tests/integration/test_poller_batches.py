@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from itertools import pairwise
 from typing import Any
 
-import psycopg2
 import pytest
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
@@ -16,15 +14,15 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from notifications.models import CapturedChange, Delivery, FailedChange, Notification, PendingMark, WaitingJob
+from notifications.models import CapturedChange, Delivery, FailedChange, Notification, WaitingJob
 from notifications.poller import BATCH_CHANGES, Poller
 from notifications.sources.frameworks import changes, diagnoses
 from notifications.sources.frameworks.changes import SNAPSHOTS_AT_ONCE
-from notifications.sources.frameworks.source import FrameworkSource
 from preferences import targets
 from preferences.models import ChannelPolicy, Target
 from preferences.wishes import Wishes, load_owners_wishes
-from tests.cluster import ALL_EVENTS, columns, framework_name, submit, told, update
+from tests.cluster import ALL_EVENTS, columns, submit, told, update
+from tests.database import sql
 from tests.targets import add_chat, add_webhook
 
 HOUR = timedelta(hours=1)
@@ -41,12 +39,7 @@ def drain(*, at_most: int = 5_000) -> int:
     pytest.fail(f"still not done after {at_most} steps")
 
 
-def sql(statement: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
-
-
-def refuse(condition: str) -> Callable[[], None]:
+def refuse(condition: str) -> Callable[[], object]:
     """Make the database refuse such notifications; call the result to make it take them again."""
     sql(f"ALTER TABLE notifications_notification ADD CONSTRAINT refused CHECK (NOT ({condition}))")
     return lambda: sql(
@@ -186,45 +179,6 @@ class TestWhatCannotBeStored:
         assert WaitingJob.objects.get().due_at is None
 
 
-BLOCK = "extras:\n  jobStatusChangeNotification:\n    failed: true\n"
-BOMB = "a: &a [x, x]\n" + "".join(
-    f"{b}: &{b} [*{a}, *{a}, *{a}, *{a}]\n" for a, b in pairwise("abcdefghijkl")
-)
-
-HOSTILE_ROWS: dict[str, tuple[dict[str, Any], str]] = {
-    "markup": ({"jobName": "alice~<img src=x onerror=alert(1)>"}, "<img src=x onerror=alert(1)>"),
-    "256 characters": ({"jobName": "x" * 256}, "x" * 256),
-    "a newline": ({"jobName": "alice~one\ntwo"}, "one\ntwo"),
-    "a mail header": ({"jobName": "alice~x\r\nBcc: b@example.org"}, "x\r\nBcc: b@example.org"),
-    "SQL": ({"jobName": "alice~'; DROP TABLE auth_user; --"}, "'; DROP TABLE auth_user; --"),
-    "JSON": ({"jobName": 'alice~\\u0000{"a": "\\'}, '\\u0000{"a": "\\'),
-    "an empty name": ({"jobName": ""}, "the-framework"),
-    "only the prefix": ({"jobName": "alice~"}, "the-framework"),
-    "no name": ({"jobName": None, "virtualCluster": None}, "the-framework"),
-    "exploding YAML": ({"jobName": "alice~j", "jobConfig": BOMB + BLOCK}, "j"),
-    "a Python tag": ({"jobName": "alice~j", "jobConfig": BLOCK + "x: !!python/object/apply:os.abort []\n"}, "j"),
-    "deep YAML": ({"jobName": "alice~j", "jobConfig": BLOCK + "x: " + "[" * 50_000}, "j"),
-    "a huge file": ({"jobName": "alice~j", "jobConfig": BLOCK + "x: y\n" * 200_000}, "j"),
-    "no exit code": ({"jobName": "alice~j", "appExitCode": None, "snapshot": None, "retries": None}, "j"),
-    "an odd exit code": ({"jobName": "alice~j", "appExitCode": -(2**31)}, "j"),
-    "NUL and surrogates": (
-        {"jobName": "alice~j", "snapshot": '{"status": {"attemptStatus": {"completionStatus": '
-         '{"code": 1, "phrase": "a\\u0000\\ud800b", "diagnostics": "\\u0000\\udfff"}}}}'}, "j",
-    ),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("case", HOSTILE_ROWS)
-def test_a_hostile_row_is_told_like_any_other(case: str) -> None:
-    row, job_name = HOSTILE_ROWS[case]
-    submit(name="the-framework", **row)
-    update("the-framework", state="FAILED")
-    drain()
-    assert not FailedChange.objects.exists()
-    one = Notification.objects.get()
-    assert (one.event, one.job_name) == ("failed", job_name)
-
-
 class TestBatches:
     def test_many_changes_of_many_jobs_keep_each_jobs_order(self) -> None:
         names = [submit(f"job-{number}", **ALL_EVENTS) for number in range(400)]
@@ -324,33 +278,3 @@ class TestBatches:
         with django_assert_max_num_queries(20 + 200 // SNAPSHOTS_AT_ONCE):
             assert poller.run_once()
         assert Notification.objects.count() == 200
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_row_that_the_cluster_holds_locked_is_marked_later_and_holds_up_nobody() -> None:
-    locked, free = submit("locked", **ALL_EVENTS), submit("free", **ALL_EVENTS)
-    for name in (locked, free):
-        update(name, state="RUNNING")
-    other = psycopg2.connect(**connection.get_connection_params())
-    try:
-        with other.cursor() as cursor:
-            cursor.execute('UPDATE frameworks SET "jobPriority" = %s WHERE name = %s', ["test", locked])
-            drain()
-            assert (told(locked), told(free)) == ([("running", 0)], [("running", 0)])
-            assert columns(free, "notifiedAtRunning") == (True,)
-            assert PendingMark.objects.get().framework_name == locked
-            FrameworkSource().look_after()
-            assert PendingMark.objects.exists(), "still locked, still remembered"
-            other.commit()
-    finally:
-        other.close()
-    assert columns(locked, "notifiedAtRunning") == (False,)
-    FrameworkSource().look_after()
-    assert columns(locked, "notifiedAtRunning", "jobPriority") == (True, "test")
-    assert not PendingMark.objects.exists()
-
-
-def test_a_mark_that_waits_for_a_job_that_is_gone_goes_too() -> None:
-    PendingMark.objects.create(framework_name=framework_name("gone"))
-    FrameworkSource().look_after()
-    assert not PendingMark.objects.exists()

@@ -2,55 +2,26 @@
 
 from __future__ import annotations
 
-import threading
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.management import CommandError, call_command
-from django.db import connection, transaction
+from django.core.management import CommandError
 
 from accounts import sync, tasks
 from accounts.models import ClusterAccount
 from notifcenter import celery
-from notifications.sources.frameworks.names import LOCK_SPACE
-from preferences import services
-from preferences.kinds import Channel
-from preferences.models import ChannelPreference, UserPreference
+from preferences.models import ChannelPreference
 from preferences.wishes import load_owners_wishes, load_wishes
 from tests.clients import client_of, send
-from tests.database import second_session
 from tests.processes import environment, manage, running, wait_for, worker
 from tests.rest_server import CHOICE, TOKEN, RestServer, cluster, person, reply
+from tests.syncing import PREFERENCES, everything, mail_of, run
 
 __all__ = ["cluster"]
 
 pytestmark = pytest.mark.django_db
-
-PREFERENCES = "/api/v1/preferences/"
-
-
-def run(*arguments: str) -> tuple[list[str], list[str]]:
-    """What the command prints on its two outputs."""
-    out, err = StringIO(), StringIO()
-    call_command("sync_users", *arguments, stdout=out, stderr=err)
-    return out.getvalue().splitlines(), err.getvalue().splitlines()
-
-
-def everything() -> list[Any]:
-    """All that a sync may write."""
-    return [
-        sorted(User.objects.values_list("username", "email", "is_active", "is_staff", "is_superuser", "password")),
-        sorted(ClusterAccount.objects.values_list("user__username", "is_local", "is_admin", "gone_at"), key=str),
-        sorted(ChannelPreference.objects.values_list("user__username", "channel", "enabled", "events", "is_own")),
-        sorted(UserPreference.objects.values_list("user__username", "address_is_own")),
-    ]  # fmt: skip
-
-
-def mail_of(username: str) -> bool:
-    return ChannelPreference.objects.get(user__username=username, channel="email").enabled
 
 
 def test_users_addresses_admins_and_choices_come_here(cluster: RestServer) -> None:
@@ -266,105 +237,12 @@ def test_who_became_known_by_a_job_is_taken_over(cluster: RestServer) -> None:
     assert User.objects.get().email == "alice@example.org"
 
 
-def test_never_two_at_a_time(cluster: RestServer) -> None:
-    cluster.name(person("alice"))
-    with second_session(autocommit=True) as other, other.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(%s, %s)", [LOCK_SPACE, sync.SYNC_LOCK])
-        with pytest.raises(CommandError, match="Another sync of the users is at work"):
-            run()
-        cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK_SPACE, sync.SYNC_LOCK])
-    assert cluster.asked == []
-    assert not User.objects.exists()
-    run()
-    with second_session(autocommit=True) as other, other.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [LOCK_SPACE, sync.SYNC_LOCK])
-        assert cursor.fetchone()[0]
-
-
 def test_more_users_than_fit_one_transaction(cluster: RestServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sync, "CHUNK", 7)
     cluster.name(*(person(f"user{n}", f"user{n}@example.org", by_email=n % 2 == 0) for n in range(30)))
     assert run()[0][-1] == "30 users in the cluster, 30 changed here."
     assert User.objects.exclude(email="").count() == 30
     assert ChannelPreference.objects.filter(enabled=False).count() == 15
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_choice_made_meanwhile_is_not_overwritten(
-    cluster: RestServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The user saves between the sync's first look and its write."""
-    cluster.name(person("alice", "cluster@example.org", by_email=True))
-    run()
-    alice = User.objects.get()
-    cluster.name(person("alice", "newer@example.org", by_email=False))
-    real = sync._write
-
-    def saves_first(*arguments: Any) -> None:
-        send(client_of(alice), "PATCH", PREFERENCES, {
-            "email_address": "own@example.org", "channels": {"email": {"enabled": False}},
-        })  # fmt: skip
-        send(client_of(alice), "PATCH", PREFERENCES, {"channels": {"email": {"enabled": True}}})
-        real(*arguments)
-
-    monkeypatch.setattr(sync, "_write", saves_first)
-    run()
-    alice.refresh_from_db()
-    assert alice.email == "own@example.org"
-    assert mail_of("alice") is True
-
-
-@pytest.mark.django_db(transaction=True)
-def test_user_and_sync_wait_for_each_other(cluster: RestServer, alice: User) -> None:
-    done = threading.Event()
-
-    def save() -> None:
-        send(client_of(alice), "PATCH", PREFERENCES, {"channels": {"email": {"enabled": False}}})
-        done.set()
-        connection.close()
-
-    with transaction.atomic():
-        services.hold_users(["alice"])
-        thread = threading.Thread(target=save)
-        thread.start()
-        wait_for(_somebody_waits, what="the user's save to wait")
-        assert not done.is_set()
-        services.follow_switches({alice: {Channel.EMAIL: True}})
-    thread.join(30)
-    assert mail_of("alice") is False
-
-
-@pytest.mark.django_db(transaction=True)
-def test_the_sync_waits_for_a_user_who_is_saving(cluster: RestServer) -> None:
-    cluster.name(person("alice", "cluster@example.org"))
-    run()
-    alice = User.objects.get()
-    cluster.name(person("alice", "newer@example.org", by_email=False))
-
-    def sync_now() -> None:
-        run()
-        connection.close()
-
-    thread = threading.Thread(target=sync_now)
-    with transaction.atomic():
-        channels = {Channel.EMAIL: services.ChannelChange(enabled=False)}
-        services.save_preferences(user=alice, email_address="own@example.org", channels=channels)
-        channels = {Channel.EMAIL: services.ChannelChange(enabled=True)}
-        services.save_preferences(user=alice, channels=channels)
-        thread.start()
-        wait_for(_somebody_waits, what="the sync to wait")
-    thread.join(30)
-    alice.refresh_from_db()
-    assert alice.email == "own@example.org"
-    assert mail_of("alice") is True
-
-
-def _somebody_waits() -> bool:
-    with second_session(autocommit=True) as other, other.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-        )
-        return bool(cursor.fetchone()[0])
 
 
 class TestCelery:

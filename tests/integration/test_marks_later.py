@@ -1,0 +1,44 @@
+"""A row that the cluster holds locked gets its marks when it is free."""
+
+from __future__ import annotations
+
+import psycopg2
+import pytest
+from django.db import connection
+
+from notifications.models import PendingMark
+from notifications.sources.frameworks.source import FrameworkSource
+from tests.cluster import ALL_EVENTS, columns, framework_name, submit, told, update
+from tests.pollers import drain
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_row_that_the_cluster_holds_locked_is_marked_later_and_holds_up_nobody() -> None:
+    locked, free = submit("locked", **ALL_EVENTS), submit("free", **ALL_EVENTS)
+    for name in (locked, free):
+        update(name, state="RUNNING")
+    other = psycopg2.connect(**connection.get_connection_params())
+    try:
+        with other.cursor() as cursor:
+            cursor.execute('UPDATE frameworks SET "jobPriority" = %s WHERE name = %s', ["test", locked])
+            drain()
+            assert (told(locked), told(free)) == ([("running", 0)], [("running", 0)])
+            assert columns(free, "notifiedAtRunning") == (True,)
+            assert PendingMark.objects.get().framework_name == locked
+            FrameworkSource().look_after()
+            assert PendingMark.objects.exists(), "still locked, still remembered"
+            other.commit()
+    finally:
+        other.close()
+    assert columns(locked, "notifiedAtRunning") == (False,)
+    FrameworkSource().look_after()
+    assert columns(locked, "notifiedAtRunning", "jobPriority") == (True, "test")
+    assert not PendingMark.objects.exists()
+
+
+def test_a_mark_that_waits_for_a_job_that_is_gone_goes_too() -> None:
+    PendingMark.objects.create(framework_name=framework_name("gone"))
+    FrameworkSource().look_after()
+    assert not PendingMark.objects.exists()
