@@ -148,6 +148,7 @@ def test_500_failures_within_seconds_are_two_mails_though_a_worker_is_killed(
             "EMAIL_URL": server.url,
             "NOTIFCENTER_DATA_DIR": str(tmp_path),
             "NOTIFCENTER_LEASE_SECONDS": "2",
+            "NOTIFCENTER_SWEEP_SECONDS": "1",
         }
         stack.enter_context(poller(tmp_path, **env))
         first = stack.enter_context(worker(tmp_path, **env))
