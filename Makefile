@@ -5,7 +5,7 @@ STAMP := $(VENV)/.installed
 
 NODE_PACKAGES := $(VENV)/npm/node_modules/.package-lock.json
 
-.PHONY: help run test lint fuzz bench chaos setup messages screenshots vendor constraints docs clean
+.PHONY: help run test lint audit fuzz bench chaos setup messages screenshots vendor constraints docs clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,11 @@ lint: $(STAMP)  ## ruff, mypy --strict, import-linter, template lint, links of t
 	@$(BIN)/python manage.py makemigrations --check --dry-run
 	@$(BIN)/sphinx-build -b dummy -W --keep-going -q docs .data/docs-checked
 	@$(BIN)/python -m tests.licences --check
+
+audit:  ## known vulnerabilities of what constraints.txt names; asks pypi.org, so not part of `make lint`
+	@test -x .data/audit/bin/pip-audit || { $(PYTHON) -m venv .data/audit && \
+		.data/audit/bin/pip install --quiet --disable-pip-version-check pip-audit; }
+	@.data/audit/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip --strict --progress-spinner off
 
 docs: $(STAMP)  ## the documentation as pages in .data/docs; a wrong link ends it
 	@$(BIN)/sphinx-build -b html -W --keep-going -q docs .data/docs

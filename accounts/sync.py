@@ -67,7 +67,7 @@ def sync_users(*, dry_run: bool = False, deactivate_many: bool = False) -> Outco
 
 
 def _check(people: Collection[str], changes: Sequence[Change], accounts: Sequence[Account]) -> None:
-    hint = "Nothing was changed. If that is right, run: python manage.py sync_users --deactivate-many"
+    hint = "Nothing was changed. If that is right, run: notifcenter sync_users --deactivate-many"
     if not people:
         raise SyncRefusedError(f"The cluster names no users. {hint}")
     if leaves_too_many(changes, accounts):

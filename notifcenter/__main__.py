@@ -14,8 +14,13 @@ def main() -> None:
         return
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "notifcenter.settings")
     from django.core.management import execute_from_command_line
+    from django.db import OperationalError
 
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except OperationalError as error:
+        said = " ".join(str(error).split())
+        sys.exit(f"The database does not answer: {said} Check DATABASE_URL; `notifcenter doctor` says more.")
 
 
 if __name__ == "__main__":

@@ -171,7 +171,7 @@ def fernet_keys(name: str) -> list[str]:
         try:
             Fernet(key)
         except ValueError:
-            unusable(name, f"key {number} cannot be used; make one by: python manage.py encryption_keys make")
+            unusable(name, f"key {number} cannot be used; make one by: notifcenter encryption_keys make")
     return found
 
 

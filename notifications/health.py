@@ -84,7 +84,7 @@ def _database() -> str:
 def _migrations() -> str:
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-        return "Migrations are missing. Run `manage.py migrate`."
+        return "Migrations are missing. Run `notifcenter migrate`."
     return ""
 
 
@@ -100,7 +100,7 @@ def _poller() -> str:
             [HEARTBEAT_LIMIT_SECONDS],
         )
         alive = cursor.fetchone()[0]
-    return "" if alive else "No poller is at work. Run `manage.py poll_frameworks`."
+    return "" if alive else "No poller is at work. Run `notifcenter poll_frameworks`."
 
 
 def _channels() -> str:

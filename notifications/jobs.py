@@ -139,7 +139,7 @@ def reading_the_table() -> Iterator[None]:
         if isinstance(error.__cause__, UndefinedTable | UndefinedColumn):
             raise JobsUnavailableError(
                 "The cluster's table `frameworks` is missing or incomplete in this database. "
-                "The administrator finds out what is missing by `manage.py capture check`."
+                "The administrator finds out what is missing by `notifcenter capture check`."
             ) from None
         raise
 

@@ -22,7 +22,7 @@ def deliver() -> bool:
     except (OperationalError, InterfaceError) as error:
         logger.warning("database away, the next sweep goes on error=%r", str(error).strip())
     except ProgrammingError as error:
-        logger.error("no delivery table, run: python manage.py migrate error=%r", str(error).strip())
+        logger.error("no delivery table, run: notifcenter migrate error=%r", str(error).strip())
     return False
 
 

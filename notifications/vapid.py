@@ -30,7 +30,7 @@ def check_private_key(text: str) -> None:
     try:
         _private_key(text)
     except (ValueError, binascii.Error):
-        raise ValueError("is no key; make one by: python manage.py vapid_keys") from None
+        raise ValueError("is no key; make one by: notifcenter vapid_keys") from None
 
 
 def check_contact(text: str) -> None:

@@ -94,10 +94,10 @@ def mail() -> Seen:
         with EmailTransport() as transport:
             transport.open()
     except ChannelBroken as error:
-        return fail(f"{server} refuses us: {error}", "Check user, password and the kind of TLS in EMAIL_URL.")
+        return fail(f"{server}: {error}", "Check user, password and the kind of TLS in EMAIL_URL.")
     except ChannelDown as error:
         return fail(
-            f"{server} cannot be used: {error}",
+            f"{server}: {error}",
             "Check host and port in EMAIL_URL, smtp+tls:// (587) or smtp+ssl:// (465), and the firewall.",
         )
     except DeliveryError as error:

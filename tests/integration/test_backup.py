@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psycopg2
 import pytest
+from django.db import connection
 
 from notifications.sources.frameworks.demo import table
 from tests.database import another_database
@@ -110,3 +111,11 @@ def test_what_came_after_the_backup_is_told_after_the_restore(database: str, tmp
         wait_for(
             lambda: told(url) == [("before", "failed"), ("after", "failed")], what="what the backup lacks"
         )
+
+
+def test_no_table_of_ours_is_left_out() -> None:
+    patterns = re.findall(r"--table='(\w+_)\*'", PAGE)
+    with connection.cursor() as cursor:
+        ours = [name for name in connection.introspection.table_names(cursor) if name != "frameworks"]
+    assert len(ours) > 30
+    assert [name for name in ours if not name.startswith(tuple(patterns))] == []

@@ -34,7 +34,7 @@ class TestInstalling:
         submit()
         assert captured() == []
         assert sql("SELECT 1 FROM pg_proc WHERE proname = 'notifcenter_capture'") == []
-        with pytest.raises(CommandError, match=r"missing or disabled.\nRun `manage.py capture install`"):
+        with pytest.raises(CommandError, match=r"missing or disabled.\nRun `notifcenter capture install`"):
             call_command("capture", "check")
 
     def test_an_old_cluster_gets_the_columns_it_lacks_and_keeps_its_rows(self) -> None:
@@ -126,7 +126,7 @@ class TestInstalling:
     def test_without_our_tables_it_says_what_to_do(self) -> None:
         sql("ALTER TABLE notifications_capturedchange RENAME TO away")
         for action in ("install", "check"):
-            with pytest.raises(CommandError, match=r"Run `manage.py migrate` first"):
+            with pytest.raises(CommandError, match=r"Run `notifcenter migrate` first"):
                 call_command("capture", action)
 
     def test_a_role_that_does_not_own_the_table_is_told_so(self) -> None:

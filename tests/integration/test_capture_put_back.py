@@ -59,7 +59,7 @@ class TestPuttingBack:
         capture.remove()
         sql(DROP_COLUMNS)
         assert capture.put_back() == []
-        assert "Run `manage.py capture install`." in capture.missing()
+        assert "Run `notifcenter capture install`." in capture.missing()
 
     def test_what_was_never_installed_is_not_installed(self) -> None:
         capture.remove()

@@ -112,6 +112,15 @@ def test_a_database_that_is_away_is_named_and_the_rest_still_looked_at() -> None
     assert "dbsecret" not in done.stdout
 
 
+@pytest.mark.parametrize("command", [["migrate"], ["capture", "check"], ["createsuperuser"]])
+def test_any_command_says_in_one_line_that_the_database_is_away(command: list[str]) -> None:
+    away = environment(DATABASE_URL=f"postgresql://nobody:dbsecret@{refused()}/none", **SECRETS)
+    done = subprocess.run(manage(*command), env=away, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert ("DATABASE_URL" in line, "dbsecret" in line) == (True, False), line
+
+
 @pytest.mark.django_db
 class TestTheDatabase:
     def level(self, name: str) -> tuple[Level, str]:

@@ -66,7 +66,7 @@ def test_a_probe_asks_for_the_parts_that_it_means() -> None:
 
 def test_the_capture() -> None:
     capture.remove()
-    assert "Run `manage.py capture install`" in failing("capture")
+    assert "Run `notifcenter capture install`" in failing("capture")
 
 
 def test_the_clusters_table() -> None:
@@ -78,7 +78,7 @@ def test_the_clusters_table() -> None:
 def test_the_poller(seconds: int | None) -> None:
     beat = None if seconds is None else timezone.now() - timedelta(seconds=seconds)
     PollerState.objects.update(heartbeat_at=beat)
-    assert "Run `manage.py poll_frameworks`" in failing("poller")
+    assert "Run `notifcenter poll_frameworks`" in failing("poller")
 
 
 def test_a_poller_that_never_was() -> None:
@@ -151,7 +151,7 @@ def test_looking_at_deliveries_reads_no_whole_table() -> None:
 def test_migrations_that_were_not_made_and_nothing_behind_them() -> None:
     sql("DELETE FROM django_migrations WHERE app = 'notifications'")
     capture.remove()
-    assert "Run `manage.py migrate`" in failing("migrations")
+    assert "Run `notifcenter migrate`" in failing("migrations")
 
 
 def test_several_parts_are_all_named() -> None:

@@ -264,7 +264,7 @@ def without_table(db: None) -> None:
 def test_without_the_clusters_table_the_answer_says_what_to_do(browser: Client, url: str) -> None:
     answer = browser.get(url)
     assert answer.status_code == 503
-    assert "manage.py capture check" in answer.json()["detail"]
+    assert "notifcenter capture check" in answer.json()["detail"]
 
 
 @pytest.mark.django_db

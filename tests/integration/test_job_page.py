@@ -274,7 +274,7 @@ def test_without_the_clusters_table_the_page_says_what_to_do(browser: Client, ur
         cursor.execute("ALTER TABLE frameworks RENAME TO elsewhere")
     answer = browser.get(url)
     assert answer.status_code == 503
-    assert "manage.py capture check" in answer.content.decode()
+    assert "notifcenter capture check" in answer.content.decode()
 
 
 @pytest.mark.parametrize("framework", ["job:0123", "alert:0123", "gone-from-the-table"])

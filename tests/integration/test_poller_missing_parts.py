@@ -56,12 +56,12 @@ class TestMissingParts:
 
     def test_the_capture(self, tmp_path: Path) -> None:
         capture.remove()
-        for _ in self.check(tmp_path, "missing or disabled. Run `manage.py capture install`."):
+        for _ in self.check(tmp_path, "missing or disabled. Run `notifcenter capture install`."):
             capture.install()
 
     def test_our_tables(self, tmp_path: Path) -> None:
         sql("ALTER TABLE notifications_capturedchange RENAME TO away")
-        for _ in self.check(tmp_path, "Our own tables are missing. Run `manage.py migrate` first."):
+        for _ in self.check(tmp_path, "Our own tables are missing. Run `notifcenter migrate` first."):
             sql("ALTER TABLE away RENAME TO notifications_capturedchange")
 
     def test_a_right(self, tmp_path: Path) -> None:

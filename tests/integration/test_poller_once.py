@@ -45,7 +45,7 @@ class TestOnce:
             capture.install()
         assert done.returncode == 1
         assert done.stderr.splitlines() == [
-            "CommandError: The trigger on `frameworks` is missing or disabled. Run `manage.py capture install`."
+            "CommandError: The trigger on `frameworks` is missing or disabled. Run `notifcenter capture install`."
         ]
 
     def test_it_puts_back_what_is_missing(self) -> None:

@@ -36,9 +36,9 @@ COLUMNS = {
 
 NO_TABLE = (
     "There is no table `frameworks` in this database. Point DATABASE_URL at the database of the cluster "
-    "(or run `manage.py demo_cluster` to play one)."
+    "(or run `notifcenter demo_cluster` to play one)."
 )
-NOT_MIGRATED = "Our own tables are missing. Run `manage.py migrate` first."
+NOT_MIGRATED = "Our own tables are missing. Run `notifcenter migrate` first."
 
 _POWERLESS = (
     "The trigger would run as the role {owner}, which may not write notifications_capturedchange. "
@@ -71,7 +71,7 @@ def missing() -> list[str]:
             found.append(_POWERLESS.format(owner=owner))
         if not columns and (role := _powerless_role()):
             found.append(_NO_RIGHTS.format(role=role))
-        return found + (["Run `manage.py capture install`."] if columns or not is_capturing() else [])
+        return found + (["Run `notifcenter capture install`."] if columns or not is_capturing() else [])
 
 
 def is_capturing() -> bool:
