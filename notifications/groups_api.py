@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from django.db.models import Case, QuerySet, Value, When
@@ -22,8 +21,8 @@ from notifications.groups.models import GroupJob, JobGroup, JobState
 from notifications.jobs_api import viewer
 from notifications.pages import StrictCursorPagination
 from notifications.serializers import CountsSerializer
-from preferences import services
-from preferences.fields import StrictBooleanField, StrictChoiceField, StrictSerializer, check_mute_end
+from preferences.fields import StrictBooleanField, StrictChoiceField, StrictSerializer
+from preferences.muting import MutingSerializer
 
 STATES = [(state.label, state.label) for state in JobState]
 ALL_ENDED = "All jobs of this group have ended already."
@@ -64,31 +63,14 @@ class GroupSerializer(serializers.Serializer[JobGroup]):
         }
 
 
-class GroupChangeSerializer(StrictSerializer):
+class GroupChangeSerializer(MutingSerializer):
     """What is left out stays as it is."""
 
-    muted = StrictBooleanField(
-        required=False, help_text="true: for good, unless `muted_until` says otherwise."
-    )
-    muted_until = serializers.DateTimeField(
-        required=False, allow_null=True, help_text="Mutes the group until then. null: says nothing."
-    )
+    what = "group"
+
     tell_when_ended = StrictBooleanField(
         required=False, help_text="Tell once, through one's channels, that the last known job has ended."
     )
-
-    def validate_muted_until(self, value: datetime | None) -> datetime | None:
-        if value is not None:
-            check_mute_end(value)
-        return value
-
-    def validate(self, data: dict[str, Any]) -> dict[str, Any]:
-        until, muted = data.pop("muted_until", None), data.pop("muted", None)
-        if until and muted is False:
-            raise serializers.ValidationError({"muted_until": "A group that is not muted has none."})
-        if until or muted is not None:
-            data["mute"] = services.Mute(until) if until or muted else None
-        return data
 
 
 class GroupJobSerializer(serializers.Serializer[GroupJob]):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -20,10 +19,10 @@ from preferences.fields import (
     MinutesField,
     StrictBooleanField,
     StrictSerializer,
-    check_mute_end,
     chosen_events,
 )
 from preferences.kinds import JOB_EVENTS
+from preferences.muting import MutingSerializer
 from preferences.rules import Source
 from preferences.selectors import JobWishes, job_wishes
 
@@ -98,30 +97,13 @@ class EventOverridesSerializer(StrictSerializer):
         return {event.value: StrictBooleanField(required=False, allow_null=True) for event in JOB_EVENTS}
 
 
-class OverrideSerializer(StrictSerializer):
+class OverrideSerializer(MutingSerializer):
     """null drops what was set; what is left out stays as it is."""
+
+    what = "job"
 
     events = EventOverridesSerializer(required=False)
     waiting_minutes = MinutesField(required=False, allow_null=True)
-    muted = StrictBooleanField(
-        required=False, help_text="true: for good, unless `muted_until` says otherwise."
-    )
-    muted_until = serializers.DateTimeField(
-        required=False, allow_null=True, help_text="Mutes the job until then. null: says nothing."
-    )
-
-    def validate_muted_until(self, value: datetime | None) -> datetime | None:
-        if value is not None:
-            check_mute_end(value)
-        return value
-
-    def validate(self, data: dict[str, Any]) -> dict[str, Any]:
-        until, muted = data.pop("muted_until", None), data.pop("muted", None)
-        if until and muted is False:
-            raise serializers.ValidationError({"muted_until": "A job that is not muted has none."})
-        if until or muted is not None:
-            data["mute"] = services.Mute(until) if until or muted else None
-        return data
 
 
 class JobsAPIView(APIView):
