@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 
 from notifications import own_browsers
 from notifications.delivery.web_address import MAX_URL_CHARACTERS
-from notifications.targets_api import TargetSerializer, user_of
+from notifications.targets_api import TargetSerializer, refusal, user_of
 from preferences import browsers
 from preferences.fields import StrictSerializer, StrictStringField
 from preferences.models import MAX_TARGET_NAME_CHARACTERS
@@ -99,7 +99,7 @@ class BrowsersView(APIView):
                 name=given.validated_data.get("name", ""),
             )
         except TargetRefused as refused:
-            raise _invalid(refused) from None
+            raise refusal(refused) from None
         return Response(BrowserSerializer(target).data, status=status.HTTP_201_CREATED)
 
 
@@ -122,11 +122,7 @@ class RenewalView(APIView):
         try:
             found = own_browsers.renew(endpoint=old["endpoint"], auth=old["auth"], subscription=new)
         except TargetRefused as refused:
-            raise _invalid(refused) from None
+            raise refusal(refused) from None
         if not found:
             raise Http404
         return Response(status=status.HTTP_204_NO_CONTENT)
-
-
-def _invalid(refused: TargetRefused) -> serializers.ValidationError:
-    return serializers.ValidationError({"non_field_errors": [str(refused)]})

@@ -81,7 +81,7 @@ class TargetsView(APIView):
                 address=data["address"],
             )
         except targets.TargetRefused as refused:
-            raise serializers.ValidationError({"non_field_errors": [str(refused)]}) from None
+            raise refusal(refused) from None
         shown = AddedTargetSerializer(target, context={"secret": secret}).data
         return Response(shown, status=status.HTTP_201_CREATED)
 
@@ -108,6 +108,10 @@ class TargetTestView(APIView):
 def user_of(request: Request) -> User:
     assert isinstance(request.user, User)  # REST asks for authentication by default
     return request.user
+
+
+def refusal(refused: targets.TargetRefused) -> serializers.ValidationError:
+    return serializers.ValidationError({"non_field_errors": [str(refused)]})
 
 
 def _own_target(request: Request, target_id: int) -> Target:
