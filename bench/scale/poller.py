@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 
 import psutil
@@ -24,6 +24,7 @@ FRAMEWORKS = 10_000_000
 CHUNK = 1_000_000
 RATE = 1000
 SECONDS = 30
+CHANGES = RATE * SECONDS
 BURST_SECONDS = 0.02
 WATCHERS = ("user1", "user2")
 """Each with a websocket to a web process of its own."""
@@ -45,9 +46,8 @@ WHERE name = %s
 
 
 def run() -> Iterator[Line]:
-    changes, rows = RATE * SECONDS, share(FRAMEWORKS)
-    _switch(rows)
-    _renew(changes)
+    rows = share(FRAMEWORKS)
+    make()
     arrived: dict[str, float] = {}
     with ExitStack() as stack:
         poller = stack.enter_context(process([sys.executable, "manage.py", "poll_frameworks"]))
@@ -56,7 +56,7 @@ def run() -> Iterator[Line]:
         writer.autocommit = True
         parts = [psutil.Process(pid) for pid in (poller.pid, _leader(writer), *(web.pid for web in webs))]
         before, started = [_seconds(part) for part in parts], time.monotonic()
-        written = _write(writer, changes)
+        written = _write(writer)
         lasted = time.monotonic() - started
         left = _waiting(writer)
         after = [_seconds(part) for part in parts]
@@ -85,6 +85,8 @@ def run() -> Iterator[Line]:
 
 def make() -> None:
     _switch(share(FRAMEWORKS))
+    if not _is_fresh():
+        _renew()
 
 
 def _switch(rows: int) -> None:
@@ -103,13 +105,22 @@ def _fill(rows: int) -> None:
     connection.close()
 
 
-def _renew(changes: int) -> None:
-    """So many jobs that wait, and nothing told yet."""
+def _is_fresh() -> bool:
+    with closing(connect()) as session, session.cursor() as cursor:
+        cursor.execute(
+            "SELECT FROM frameworks WHERE name = md5('1') AND state = 'WAITING' "
+            "AND NOT EXISTS (SELECT FROM notifications_notification)"
+        )
+        return bool(cursor.fetchall())
+
+
+def _renew() -> None:
+    """CHANGES jobs that wait, and nothing told yet."""
     clear()
     execute(
-        "DELETE FROM frameworks WHERE name IN (SELECT md5(n::text) FROM generate_series(1, %s) n)", [changes]
+        "DELETE FROM frameworks WHERE name IN (SELECT md5(n::text) FROM generate_series(1, %s) n)", [CHANGES]
     )
-    add_jobs(changes, snapshot_bytes=SNAPSHOT_BYTES, state="WAITING", asking=True, sweeps=False)
+    add_jobs(CHANGES, snapshot_bytes=SNAPSHOT_BYTES, state="WAITING", asking=True, sweeps=False)
 
 
 @contextmanager
@@ -135,17 +146,17 @@ def _leader(session: extensions.connection) -> int:
             time.sleep(0.1)
 
 
-def _write(session: extensions.connection, changes: int) -> dict[str, float]:
+def _write(session: extensions.connection) -> dict[str, float]:
     """By framework, when its change had been committed."""
     written: dict[str, float] = {}
     each = int(RATE * BURST_SECONDS)
     with session.cursor() as cursor:
         cursor.execute(
-            "SELECT name FROM frameworks WHERE state = 'WAITING' ORDER BY name LIMIT %s", [changes]
+            "SELECT name FROM frameworks WHERE state = 'WAITING' ORDER BY name LIMIT %s", [CHANGES]
         )
         names = [name for (name,) in cursor.fetchall()]
         begun = time.monotonic()
-        for number, start in enumerate(range(0, changes, each)):
+        for number, start in enumerate(range(0, CHANGES, each)):
             time.sleep(max(0.0, begun + number * BURST_SECONDS - time.monotonic()))
             for name in names[start : start + each]:
                 cursor.execute(_CHANGE, [name])
