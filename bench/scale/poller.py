@@ -26,6 +26,7 @@ RATE = 1000
 SECONDS = 30
 CHANGES = RATE * SECONDS
 BURST_SECONDS = 0.02
+WRITERS = 4
 WATCHERS = ("user1", "user2")
 """Each with a websocket to a web process of its own."""
 
@@ -55,9 +56,9 @@ def run() -> Iterator[Line]:
         writer = connect()
         writer.autocommit = True
         parts = [psutil.Process(pid) for pid in (poller.pid, _leader(writer), *(web.pid for web in webs))]
-        before, started = [_seconds(part) for part in parts], time.monotonic()
-        written = _write(writer)
-        lasted = time.monotonic() - started
+        before = [_seconds(part) for part in parts]
+        written = _write()
+        lasted = max(written.values()) - min(written.values())
         left = _waiting(writer)
         after = [_seconds(part) for part in parts]
         watched = _watched(writer, list(written))
@@ -146,22 +147,36 @@ def _leader(session: extensions.connection) -> int:
             time.sleep(0.1)
 
 
-def _write(session: extensions.connection) -> dict[str, float]:
-    """By framework, when its change had been committed."""
-    written: dict[str, float] = {}
-    each = int(RATE * BURST_SECONDS)
-    with session.cursor() as cursor:
+def _write() -> dict[str, float]:
+    """By framework, when its change had been committed; several sessions, as a cluster's writer has them."""
+    with closing(connect()) as session, session.cursor() as cursor:
         cursor.execute(
             "SELECT name FROM frameworks WHERE state = 'WAITING' ORDER BY name LIMIT %s", [CHANGES]
         )
         names = [name for (name,) in cursor.fetchall()]
-        begun = time.monotonic()
-        for number, start in enumerate(range(0, CHANGES, each)):
-            time.sleep(max(0.0, begun + number * BURST_SECONDS - time.monotonic()))
-            for name in names[start : start + each]:
-                cursor.execute(_CHANGE, [name])
-                written[name] = time.monotonic()
+    written: dict[str, float] = {}
+    begun = time.monotonic()
+    writers = [
+        threading.Thread(target=_write_some, args=[names[number::WRITERS], begun, written])
+        for number in range(WRITERS)
+    ]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
     return written
+
+
+def _write_some(names: list[str], begun: float, written: dict[str, float]) -> None:
+    each = int(RATE * BURST_SECONDS) // WRITERS
+    with closing(connect()) as session:
+        session.autocommit = True
+        with session.cursor() as cursor:
+            for number, start in enumerate(range(0, len(names), each)):
+                time.sleep(max(0.0, begun + number * BURST_SECONDS - time.monotonic()))
+                for name in names[start : start + each]:
+                    cursor.execute(_CHANGE, [name])
+                    written[name] = time.monotonic()
 
 
 def _watched(session: extensions.connection, names: list[str]) -> list[str]:

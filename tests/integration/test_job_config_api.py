@@ -177,7 +177,7 @@ class TestAccess:
         ({"muted_until": "tomorrow"}, ["muted_until"], "wrong format"),
         ({"muted_until": "2020-01-01T00:00:00Z"}, ["muted_until"], "in the future"),
         ({"muted": False, "muted_until": "2030-01-01T00:00:00Z"}, ["muted_until"], "not muted"),
-        ({"mute": True}, ["mute"], "Use: events, waiting_minutes, muted, muted_until."),
+        ({"mute": True}, ["mute"], "Use: muted, muted_until, events, waiting_minutes."),
     ],
 )
 def test_an_override_that_cannot_be_used_is_refused_by_name(
