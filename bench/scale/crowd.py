@@ -1,8 +1,9 @@
 """Many websocket clients in one process, as light as can be: `python -m bench.scale.crowd PORT COOKIES`.
 
 COOKIES is a file with a Cookie header for each client. Commands on standard input, each answered with the monotonic
-time at which it was fulfilled: `open` (all say hello; again after a restart of the server), `frames N` (so many
-notifications have come in all). A client that loses its connection comes back by itself, as socket.js does.
+time at which it was fulfilled: `open` (all have been greeted: at first 200 at a time, after a restart of the server all
+at once), `frames N` (so many notifications have come in all). A client that loses its connection comes back by itself,
+as socket.js does.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 AT_ONCE = 200
+"""Handshakes under way while nothing has been lost yet."""
+
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 30.0
 HANDSHAKE = (
     "GET /ws/notifications/ HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nOrigin: http://127.0.0.1:{port}\r\n"
@@ -32,7 +35,8 @@ class Crowd:
         self.changed = asyncio.Event()
         self._cookies = cookies
         self._failures = [0] * len(cookies)
-        self._opening = asyncio.Semaphore(AT_ONCE)
+        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._holders: set[int] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
@@ -43,30 +47,43 @@ class Crowd:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    def let_all_come_at_once(self) -> None:
+        """From now on nobody waits for others, as after a restart of the server."""
+        self._slots = asyncio.Semaphore(len(self))
+        self._holders.clear()
+
     def hear(self, number: int, text: bytes) -> None:
         if b'"hello"' in text:
             self.greeted.add(number)
             self._failures[number] = 0
+            self._give_back(number)
         elif b'"notification"' in text:
             self.notifications += 1
         self.changed.set()
 
     def lost(self, number: int) -> None:
         self.greeted.discard(number)
+        self._give_back(number)
         longest = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** self._failures[number])
         self._failures[number] += 1
         asyncio.get_running_loop().call_later(longest * (0.5 + random.random() / 2), self.open, number)
 
     async def _open(self, number: int) -> None:
         hello = HANDSHAKE.format(port=self.port, cookie=self._cookies[number]).encode()
-        async with self._opening:
-            try:
-                transport, _ = await asyncio.get_running_loop().create_connection(
-                    lambda: Client(self, number), "127.0.0.1", self.port
-                )
-                transport.write(hello)
-            except OSError:
-                self.lost(number)
+        await self._slots.acquire()
+        self._holders.add(number)
+        try:
+            transport, _ = await asyncio.get_running_loop().create_connection(
+                lambda: Client(self, number), "127.0.0.1", self.port
+            )
+            transport.write(hello)
+        except OSError:
+            self.lost(number)
+
+    def _give_back(self, number: int) -> None:
+        if number in self._holders:
+            self._holders.discard(number)
+            self._slots.release()
 
 
 class Client(asyncio.Protocol):
@@ -131,6 +148,7 @@ async def main(port: int, cookies: list[str]) -> None:
                 for number in range(len(crowd)):
                     crowd.open(number)
             await _until(crowd, lambda: len(crowd.greeted) == len(crowd))
+            crowd.let_all_come_at_once()
         else:
             wanted = int(line[1])
             await _until(crowd, lambda wanted=wanted: crowd.notifications >= wanted)  # type: ignore[misc]

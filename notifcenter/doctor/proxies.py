@@ -66,6 +66,11 @@ def judge(seen: mirror.Reflection, own_port: int) -> Seen:
     hops = [hop.strip() for hop in seen.forwarded.split(",") if hop.strip()]
     if hops == [MADE_UP] and seen.port == own_port:
         return ok(f"no proxy stands between: asked from {seen.peer}")
+    if seen.client == MADE_UP:
+        return warn(
+            "an X-Forwarded-For that was made up is believed: from here, at least, anybody can be anyone",
+            f"{FORWARD} Or this machine is itself among TRUSTED_PROXIES: name only the proxies there.",
+        )
     if not hops or hops == [MADE_UP]:
         todo = f"{FORWARD} Without a proxy before the site this is no mistake."
         return warn(f"{seen.peer} does not say for whom it asks: {LOCKED_TOGETHER}", todo)
@@ -73,11 +78,6 @@ def judge(seen: mirror.Reflection, own_port: int) -> Seen:
         return fail(
             f"{seen.peer} is a proxy, and not among TRUSTED_PROXIES: {LOCKED_TOGETHER}",
             f"Add {seen.peer} to TRUSTED_PROXIES.",
-        )
-    if seen.client == MADE_UP:
-        return warn(
-            "an X-Forwarded-For that was made up is believed: from here, at least, anybody can be anyone",
-            f"{FORWARD} Or this machine is itself among TRUSTED_PROXIES: name only the proxies there.",
         )
     before = hops[hops.index(MADE_UP) + 1 :] if MADE_UP in hops else hops
     if seen.client != before[0] and seen.client in before:
