@@ -209,7 +209,8 @@ def _written(service: Service, message: Message) -> tuple[str, str]:
     label = gettext("Open")
     several = tell_all(message.delivery) if message.delivery and message.delivery.bundle_size > 1 else None
     if several:
-        several |= {"lines": several["lines"][:MOST_LINES], "more": several["count"] - MOST_LINES}
+        lines = several["lines"][:MOST_LINES]
+        several |= {"lines": lines, "more": several["count"] - sum(line["count"] for line in lines)}
         link = f"[{label}]({several['inbox_url']})" if service.markdown else several["inbox_url"]
         return _text("digest_title.txt", several), f"{_text('digest_body.txt', several)}\n\n{link}"
     story = {**tell(message.notification), "is_test": message.is_test}

@@ -19,7 +19,7 @@ from django.utils.translation import gettext, ngettext, pgettext
 
 from notifications import links, wording
 from notifications.delivery.story import MAX_NAME_CHARACTERS, moment, note, zone_of
-from notifications.groups.models import PREFIX
+from notifications.groups.models import LEAST_JOBS, PREFIX
 from notifications.models import Delivery, DeliveryState, Notification
 from notifications.unsubscribe import Scope, Subscription
 from preferences.kinds import Event
@@ -40,18 +40,32 @@ ORDER = (
     Event.SUCCEEDED,
     Event.RUNNING,
 )
+_RANK = Case(
+    *(When(event=event, then=Value(place)) for place, event in enumerate(ORDER)), default=Value(len(ORDER))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """What happened to the jobs of one sweep: how often, by event; the worst event first."""
+
+    group_id: int
+    name: str
+    counts: Mapping[str, int]
+    first: datetime
+    last: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """What one mail is about. `groups` as from `group`, the worst event first; `lines`: the notifications to show."""
+    """What one mail is about. `groups` as from `group`, the worst event first; `lines`: what to show, in that order."""
 
     count: int
     jobs: int
     first: datetime
     last: datetime
     groups: Sequence[Mapping[str, Any]]
-    lines: Iterable[Notification]
+    lines: Iterable[Notification | Sweep]
 
 
 def tell_all(delivery: Delivery) -> dict[str, Any] | None:
@@ -61,16 +75,17 @@ def tell_all(delivery: Delivery) -> dict[str, Any] | None:
     if spans["count"] < 2:
         return None
     of_jobs = told.exclude(framework_name__startswith=PREFIX)  # the end of a sweep has a line, but is no job
-    jobs = of_jobs.exclude(event=Event.ALERT).values("framework_name", "submission_time").distinct().count()
+    events = of_jobs.exclude(event=Event.ALERT)
+    jobs = events.values("framework_name", "submission_time").distinct().count()
     groups = _groups(of_jobs) or _groups(told)
-    bundle = Bundle(jobs=jobs, groups=groups, lines=_first_lines(told), **spans)
+    bundle = Bundle(jobs=jobs, groups=groups, lines=_first_lines(told, events), **spans)
     return describe(bundle, reader=delivery.notification)
 
 
 def describe(bundle: Bundle, *, reader: Notification) -> dict[str, Any]:
     """The templates' context. `reader` is any notification of the user who reads it."""
     zone = zone_of(reader)
-    lines = [_line(one, zone) for one in bundle.lines]
+    lines = [_sweep_line(one, zone) if isinstance(one, Sweep) else _line(one, zone) for one in bundle.lines]
     for line, before in zip(lines, [{}, *lines], strict=False):
         line["begins"] = line["event"] != before.get("event")
     return {
@@ -80,7 +95,7 @@ def describe(bundle: Bundle, *, reader: Notification) -> dict[str, Any]:
         "headline": _headline(bundle.groups, bundle.jobs),
         "groups": bundle.groups,
         "lines": lines,
-        "more": bundle.count - len(lines),
+        "more": bundle.count - sum(line["count"] for line in lines),
         "span": _span(moment(bundle.first, zone), moment(bundle.last, zone)),
         "cluster": wording.visible(settings.CLUSTER_NAME),
         "inbox_url": f"{settings.BASE_URL}/",
@@ -170,12 +185,55 @@ def _list(parts: Iterable[str]) -> str:
     return pgettext("between the parts of a list", ", ").join(parts)
 
 
-def _first_lines(told: QuerySet[Notification]) -> Iterable[Notification]:
-    rank = Case(
-        *(When(event=event, then=Value(position)) for position, event in enumerate(ORDER)),
-        default=Value(len(ORDER)),
+def _first_lines(told: QuerySet[Notification], events: QuerySet[Notification]) -> list[Notification | Sweep]:
+    """What several jobs of a sweep say is one line, in the place of its worst event. `events`: those of jobs."""
+    ranked = events.filter(group__jobs__gte=LEAST_JOBS).values("group", "group__stem")
+    several = ranked.annotate(count=Count("id"), worst=Min(_RANK), place=Min("id")).filter(
+        count__gte=LEAST_JOBS
     )
-    return told.order_by(rank, "id")[:MOST_LINES]
+    # Any further sweep, and what it would have to say one by one, comes after these in any case.
+    sweeps = list(several.order_by("worst", "place")[:MOST_LINES])
+    ids = [sweep["group"] for sweep in sweeps]
+    single = told.exclude(id__in=events.filter(group__in=ids).values("id")) if ids else told
+    places: list[tuple[int, int, Notification | Sweep]] = [
+        (_rank(one.event), one.pk, one) for one in single.order_by(_RANK, "id")[:MOST_LINES]
+    ]
+    if ids:
+        told_of = _sweeps({sweep["group"]: sweep["group__stem"] for sweep in sweeps}, events)
+        places += [(sweep["worst"], sweep["place"], told_of[sweep["group"]]) for sweep in sweeps]
+    return [one for *_, one in sorted(places, key=lambda place: place[:2])[:MOST_LINES]]
+
+
+def _sweeps(names: Mapping[int, str], events: QuerySet[Notification]) -> dict[int, Sweep]:
+    counted = events.filter(group__in=names).values_list("group", "event").order_by()
+    counts: dict[int, dict[str, tuple[int, datetime, datetime]]] = {}
+    for group_id, event, *found in counted.annotate(Count("id"), Min("occurred_at"), Max("occurred_at")):
+        counts.setdefault(group_id, {})[event] = found[0], found[1], found[2]
+    return {
+        group_id: Sweep(
+            group_id,
+            names[group_id],
+            {event: by_event[event][0] for event in sorted(by_event, key=_rank)},
+            min(first for _, first, _ in by_event.values()),
+            max(last for *_, last in by_event.values()),
+        )
+        for group_id, by_event in counts.items()
+    }
+
+
+def _sweep_line(sweep: Sweep, zone: Any) -> dict[str, Any]:
+    """ "sweep-*: 13 failed, 487 succeeded" """
+    event = next(iter(sweep.counts))
+    return {
+        "event": event,
+        "word": wording.event_word(event),
+        "name": wording.shorten(wording.visible(sweep.name), MAX_NAME_CHARACTERS),
+        "note": _list(_phrase({"event": one, "count": count}) for one, count in sweep.counts.items()),
+        "moment": _span(moment(sweep.first, zone), moment(sweep.last, zone)),
+        "url": links.group_page(sweep.group_id),
+        "count": sum(sweep.counts.values()),
+        "is_sweep": True,
+    }
 
 
 def _line(one: Notification, zone: Any) -> dict[str, Any]:
@@ -192,6 +250,8 @@ def _line(one: Notification, zone: Any) -> dict[str, Any]:
         "note": note(one.event, one.ordinal, details),
         "moment": moment(one.occurred_at, zone),
         "url": links.page_of(one),
+        "count": 1,
+        "is_sweep": False,
     }
 
 

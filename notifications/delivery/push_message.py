@@ -87,8 +87,9 @@ def _one(notification: Notification) -> Push:
 
 def _several(notification: Notification, story: Mapping[str, Any]) -> Push:
     """Later ones take its place, so it says how many are unread in all."""
-    lines = [_line(line) for line in story["lines"][:MAX_LINES]]
-    if left := story["count"] - len(lines):
+    shown = story["lines"][:MAX_LINES]
+    lines = [_line(line) for line in shown]
+    if left := story["count"] - sum(line["count"] for line in shown):
         lines.append(gettext("… and %(count)d more") % {"count": left})
     unread = inbox.count_unread(notification.user_id)
     number = f"{unread.unread}+" if unread.more else str(unread.unread)
@@ -116,6 +117,8 @@ def _test(notification: Notification) -> Push:
 
 
 def _line(line: Mapping[str, Any]) -> str:
+    if line["is_sweep"]:
+        return gettext("%(what)s: %(why)s") % {"what": line["name"], "why": line["note"]}
     parts = {"word": line["word"], "name": line["name"]}
     return pgettext("an event and the job's name", "%(word)s: %(name)s") % parts
 

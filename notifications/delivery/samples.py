@@ -111,20 +111,24 @@ def _event(event: Event) -> Message:
 
 
 def _digest() -> Message:
-    failed = [_notification(Event.FAILED, f"sweep-{number:03}") for number in range(1, 10)]
-    failed += [_notification(Event.FAILED, f"sweep-{n:03}", details=_IMAGE_MISSING) for n in range(10, 13)]
-    ended = [_notification(Event.SUCCEEDED, f"sweep-{number:03}") for number in range(13, 16)]
-    causes = Counter(wording.why(one.details) for one in failed)
+    failed = [
+        _notification(Event.FAILED, "bert-large"),
+        _notification(Event.FAILED, "vit-b16", details=_IMAGE_MISSING),
+    ]
+    ended = [_notification(Event.SUCCEEDED, name) for name in ("resnet50-lr3", "resnet50-warmup")]
+    causes = Counter({wording.why(_OUT_OF_MEMORY): 9, wording.why(_IMAGE_MISSING): 3})
+    counts = {Event.FAILED.value: sum(causes.values()) - len(failed), Event.SUCCEEDED.value: 484}
+    sweep = digest.Sweep(NOBODY, "sweep-*", counts, OCCURRED, OCCURRED + timedelta(minutes=1))
     bundle = digest.Bundle(
         count=500,
         jobs=500,
         first=OCCURRED,
         last=OCCURRED + timedelta(minutes=1),
         groups=[
-            digest.group(Event.FAILED, len(failed), causes),
-            digest.group(Event.SUCCEEDED, 500 - len(failed), Counter()),
+            digest.group(Event.FAILED, sum(causes.values()), causes),
+            digest.group(Event.SUCCEEDED, 500 - sum(causes.values()), Counter()),
         ],
-        lines=[*failed, *ended],
+        lines=[sweep, *failed, *ended],
     )
     return Message("digest", digest.describe(bundle, reader=failed[0]))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from email.message import EmailMessage
 
@@ -17,7 +18,7 @@ from preferences.kinds import Channel
 from preferences.models import JobConfig
 from tests import smtp
 from tests.bundles import BUNDLED, MINUTE, SENT, bundle, states
-from tests.deliveries import make_delivery, reloaded
+from tests.deliveries import make_delivery, make_group, reloaded
 from tests.scrapes import scrape
 from tests.smtp import SmtpServer
 
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.django_db
 def text_of(message: EmailMessage) -> str:
     part = message.get_body(("plain",))
     assert part is not None
-    return str(part.get_content())
+    return str(part.get_content()).replace("\r\n", "\n")
 
 
 class TestWhatGoesOut:
@@ -72,6 +73,40 @@ class TestWhatGoesOut:
         assert text.index("bad-0") < text.index("bad-11") < text.index("good-0")
         assert text.count("\n- ") == 50
         assert "and 450 more in your inbox." in text
+
+    def test_a_sweep_is_one_line_with_a_link_to_its_page(self, server: SmtpServer, alice: User) -> None:
+        sweep, one_of_two = (make_group(alice, stem=stem, failed=2) for stem in ("sweep-*", "pair-*"))
+        make_delivery(alice, job_name="alone", event="failed")
+        for number in range(60):
+            event = "failed" if number % 5 == 0 else "succeeded"
+            make_delivery(alice, job_name=f"sweep-{number}", event=event, group=sweep)
+        make_delivery(alice, job_name="pair-1", event="succeeded", group=one_of_two)
+        make_delivery(alice, job_name="sweep-3", event="alert", details={"summary": "It idles"}, group=sweep)
+        make_delivery(
+            alice, job_name="sweep-*", event="failed", framework_name=f"group:{sweep.pk}", group=sweep
+        )
+        Delivery.objects.update(state=BUNDLED)
+        deliver_due()
+        (mail,) = server.messages
+        lines = re.findall(r"^- (.*)\n  .*\n  (.*)$", text_of(mail), re.MULTILINE)
+        assert [line for line, _ in lines] == [
+            "alone", "sweep-*: 12 failed, 48 succeeded", "sweep-*", "It idles", "pair-1",
+        ]  # fmt: skip
+        assert lines[1][1].endswith(f"/groups/{sweep.pk}/")
+        assert " more in your inbox" not in text_of(mail)
+
+    def test_many_sweeps_take_no_more_than_the_lines_there_are(self, server: SmtpServer, alice: User) -> None:
+        for number in range(55):
+            sweep = make_group(alice, stem=f"sweep{number}-*", succeeded=2)
+            for job in range(2):
+                make_delivery(alice, job_name=f"sweep{number}-{job}", event="succeeded", group=sweep)
+        make_delivery(alice, job_name="bad")
+        Delivery.objects.update(state=BUNDLED)
+        deliver_due()
+        (mail,) = server.messages
+        lines = re.findall(r"^- (.*)$", text_of(mail), re.MULTILINE)
+        assert lines == ["bad", *(f"sweep{number}-*: 2 succeeded" for number in range(49))]
+        assert "and 12 more in your inbox." in text_of(mail)
 
     @pytest.mark.parametrize(("jobs", "subject"), [(2, "2 jobs failed"), (0, "2 failed")])
     def test_the_end_of_a_sweep_is_no_job_that_failed(

@@ -55,7 +55,7 @@ class TestAStorm:
         last = service.requests[-1]
         message = (browser if last.path.startswith("/push/abc") else other).read(last.body)
         assert message["title"].startswith("29 jobs failed")
-        assert message["body"].splitlines()[3:] == ["… and 26 more", "Unread in your inbox: 30"]
+        assert message["body"].splitlines() == ["sweep-*: 29 failed", "Unread in your inbox: 30"]
         assert message["url"] == "http://127.0.0.1:8000/"
 
     def test_what_follows_the_storm_takes_its_place(
