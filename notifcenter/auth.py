@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import jwt
-from channels.auth import AuthMiddlewareStack
-from channels.db import database_sync_to_async
+from channels.auth import AuthMiddleware, get_user
+from channels.sessions import CookieMiddleware, SessionMiddleware
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractUser
@@ -24,6 +24,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from notifcenter.languages import language_for
+from notifications.socket_threads import in_thread
 from preferences.selectors import application_tokens_accepted
 
 logger = logging.getLogger(__name__)
@@ -125,6 +126,13 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
         return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
 
 
+class _SessionUser(AuthMiddleware):  # type: ignore[misc]  # Channels has no types
+    """As Channels has it, in threads that do not connect anew for each socket."""
+
+    async def resolve_scope(self, scope: dict[str, Any]) -> None:
+        scope["user"]._wrapped = await in_thread(get_user.func, scope)
+
+
 class SocketAuthentication:
     """Puts `user`, `subprotocol`, `bearer` (of a token, or None) and `refusal` (a close code and a reason, or None)
     into a socket's scope.
@@ -135,7 +143,7 @@ class SocketAuthentication:
 
     def __init__(self, inner: Any) -> None:
         self._with_token = inner
-        self._with_session = AuthMiddlewareStack(inner)
+        self._with_session = CookieMiddleware(SessionMiddleware(_SessionUser(inner)))
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
         scope = {**scope, "subprotocol": None, "bearer": None, "refusal": None}
@@ -153,7 +161,7 @@ class SocketAuthentication:
         tokens = [word.removeprefix(TOKEN_PREFIX) for word in offered if word.startswith(TOKEN_PREFIX)]
         if tokens:
             try:
-                scope["bearer"] = await database_sync_to_async(bearer_of_token)(tokens[0])
+                scope["bearer"] = await in_thread(bearer_of_token, tokens[0])
                 scope["user"] = scope["bearer"].user
             except TokenRefusedError as error:
                 scope["refusal"] = (4401, str(error))

@@ -9,13 +9,13 @@ from collections import deque
 from typing import Any
 from urllib.parse import parse_qs
 
-from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import InterfaceError, OperationalError
 
 from notifications import finding, inbox
 from notifications.live import RESYNC, encode, hub, notification_frame
 from notifications.rights import Right
+from notifications.socket_threads import in_thread
 from preferences.languages import spoken
 from preferences.selectors import language_of
 
@@ -78,9 +78,9 @@ class NotificationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Cha
             self.right = Right(user.pk, by_application=bool(bearer and bearer.is_application))
         self._joined = True
         try:
-            self.language = _asked_language(self.scope) or await _in_thread(language_of, user=user)
+            self.language = _asked_language(self.scope) or await in_thread(language_of, user=user)
             await hub.join(self)
-            state = await _in_thread(inbox.count_unread, user.pk)
+            state = await in_thread(inbox.count_unread, user.pk)
         except (TimeoutError, OperationalError, InterfaceError):
             await self._refuse(CLOSE_TRY_LATER, "The database does not answer; try again.")
             return
@@ -180,9 +180,9 @@ class NotificationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Cha
             case "resume":
                 await self._resume(_id(frame.get("after"), "after"))
             case "read" if "up_to" in frame:
-                await _in_thread(inbox.mark_read, user_id=user_id, up_to=_id(frame["up_to"], "up_to"))
+                await in_thread(inbox.mark_read, user_id=user_id, up_to=_id(frame["up_to"], "up_to"))
             case "read":
-                await _in_thread(inbox.mark_read, user_id=user_id, ids=_ids(frame.get("ids")))
+                await in_thread(inbox.mark_read, user_id=user_id, ids=_ids(frame.get("ids")))
             case other:
                 raise BadFrameError(f'`type` must be "resume" or "read", not {json.dumps(other)[:40]}.')
 
@@ -197,7 +197,7 @@ class NotificationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Cha
             elif self._known_id > self._sent_after:  # too late: newer ones have been sent
                 await self._send_resync()
                 return
-            frames = await _in_thread(_backlog, self.right.user_id, after, self.language)
+            frames = await in_thread(_backlog, self.right.user_id, after, self.language)
             if len(frames) > MAX_BACKLOG:
                 await self._send_resync()
                 return
@@ -222,11 +222,6 @@ class NotificationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Cha
 
     async def _complain(self, detail: str) -> None:
         await self.send(encode({"type": "error", "detail": detail}))
-
-
-def _in_thread(function: Any, *args: Any, **kwargs: Any) -> Any:
-    """A few threads for all sockets, each with a connection of its own."""
-    return database_sync_to_async(function, thread_sensitive=False)(*args, **kwargs)
 
 
 def _backlog(user_id: int, after: int, language: str) -> list[tuple[int, str]]:
