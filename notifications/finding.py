@@ -15,9 +15,10 @@ from django.db.models import BooleanField, Case, Exists, OuterRef, Q, QuerySet, 
 
 from notifications import inbox
 from notifications.groups.models import LEAST_JOBS
-from notifications.models import ARCHIVED, OPEN, SAVED, SNOOZED, UNREAD, Notification
+from notifications.models import ARCHIVED, OPEN, RETURNED, SAVED, SNOOZED, UNREAD, Notification
 
 WINDOW_ROWS = 2000
+MAX_RETURNED = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +117,16 @@ def find(
         return _look(rows, filters, size, ascending=ascending)
     ids = list(rows.values_list("id", flat=True)[: size + 1])
     return Found(ids[:size], ids[size - 1] if len(ids) > size else None)
+
+
+def returned(*, user_id: int, filters: Filters) -> list[int]:
+    """At most MAX_RETURNED ids that have come back and are not read yet, the last first; none of a narrowed view."""
+    if filters.rest or filters.folder not in (OPEN, UNREAD) or filters.group is not None:
+        return []
+    if filters.after is not None or filters.up_to is not None:
+        return []
+    rows = inbox.own(user_id).filter(RETURNED).order_by("-returned_at", "-id")
+    return list(rows.values_list("id", flat=True)[:MAX_RETURNED])
 
 
 def newer(*, user_id: int, after: int, size: int) -> list[Notification]:

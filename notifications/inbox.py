@@ -160,6 +160,7 @@ def payload(notification: Notification, username: str) -> dict[str, Any]:
         "archived_at": notification.archived_at,
         "saved": notification.saved,
         "snoozed_until": notification.snoozed_until,
+        "returned_at": notification.returned_at,
         "url": links.page_of(notification),
         "details": told(event, details),
     }

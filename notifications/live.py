@@ -42,7 +42,7 @@ NAMED_USERS = 1000
 
 _COLUMNS = (
     "id, user_id, event, ordinal, framework_name, submission_time, job_name, virtual_cluster, details, "
-    "occurred_at, created_at, in_inbox, read_at, archived_at, saved, snoozed_until, group_id"
+    "occurred_at, created_at, in_inbox, read_at, archived_at, saved, snoozed_until, returned_at, group_id"
 )
 _FIELDS = _COLUMNS.split(", ")
 _GROUP_FIELDS = ("id", "stem", "jobs", *(state.label for state in JobState))

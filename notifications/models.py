@@ -47,6 +47,7 @@ __all__ = [  # Django finds the models of an app here
 IN_INBOX = Q(in_inbox=True)
 OPEN = IN_INBOX & Q(archived_at=None, snoozed_until=None)
 UNREAD = OPEN & Q(read_at=None)
+RETURNED = UNREAD & Q(returned_at__isnull=False)
 ARCHIVED = IN_INBOX & Q(archived_at__isnull=False)
 SNOOZED = IN_INBOX & Q(snoozed_until__isnull=False)
 SAVED = IN_INBOX & Q(saved=True)
@@ -105,6 +106,7 @@ class Notification(models.Model):
     snoozed_until = models.DateTimeField(
         null=True, blank=True, help_text="Out of sight until then; it comes back unread."
     )
+    returned_at = models.DateTimeField(null=True, blank=True, help_text="When it came back last.")
 
     class Meta:
         constraints = [
@@ -120,6 +122,7 @@ class Notification(models.Model):
                 for name, condition in _FOLDERS.items()
             ),
             models.Index(fields=["snoozed_until"], name="snooze_due", condition=SNOOZED),
+            models.Index(fields=["user", "-returned_at"], name="returned", condition=RETURNED),
             models.Index(fields=["group", "id"], name="group_page", condition=Q(group__isnull=False)),
         ]
 

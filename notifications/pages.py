@@ -39,7 +39,10 @@ class NotificationPages(StrictCursorPagination):
     _previous: Cursor | None = None
 
     def read(self, request: Request, *, user_id: int, filters: Filters) -> list[Notification]:
-        """One page, as request and filters say. Raises ValidationError for a cursor that was never given out."""
+        """One page, as request and filters say. Raises ValidationError for a cursor that was never given out.
+
+        The first has what came back from being snoozed at its head, as if it were new.
+        """
         self.base_url = request.build_absolute_uri()
         cursor = self.decode_cursor(request)
         start = int(cursor.position) if cursor and cursor.position is not None else None
@@ -51,7 +54,8 @@ class NotificationPages(StrictCursorPagination):
             start=start,
             ascending=(filters.after is not None) != backward,
         )
-        rows = finding.load(found.ids[::-1] if backward else found.ids)
+        first = [] if cursor else finding.returned(user_id=user_id, filters=filters)
+        rows = finding.load(list(dict.fromkeys([*first, *(found.ids[::-1] if backward else found.ids)])))
         on = None if found.go_on is None else _cursor(backward, found.go_on)
         back = None
         if start is not None and rows:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext
 from rest_framework import serializers
 
 from notifications import inbox, marking
@@ -56,6 +57,9 @@ class NotificationSerializer(serializers.Serializer[Notification]):
     archived_at = serializers.DateTimeField(allow_null=True)
     saved = serializers.BooleanField()
     snoozed_until = serializers.DateTimeField(allow_null=True)
+    returned_at = serializers.DateTimeField(
+        allow_null=True, help_text="When it came back last. Until it is read it is at the head of the inbox."
+    )
     url = serializers.URLField()
     details = serializers.DictField()
 
@@ -69,7 +73,9 @@ class SnoozeField(serializers.DateTimeField):
     def to_internal_value(self, value: Any) -> datetime:
         until = super().to_internal_value(value)
         if not timezone.now() < until < timezone.now() + LONGEST_SNOOZE:
-            raise serializers.ValidationError(f"Must be in the next {LONGEST_SNOOZE.days} days.")
+            raise serializers.ValidationError(
+                gettext("Must be in the next %(days)d days.") % {"days": LONGEST_SNOOZE.days}
+            )
         return until
 
 
@@ -81,7 +87,9 @@ class FlagsSerializer(StrictSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if attrs.get("archived") and attrs.get("snoozed_until"):
-            raise serializers.ValidationError({"snoozed_until": "What is archived does not come back."})
+            raise serializers.ValidationError(
+                {"snoozed_until": gettext("What is archived does not come back.")}
+            )
         return attrs
 
 

@@ -16,7 +16,7 @@ WITH due AS MATERIALIZED (
     SELECT id FROM notifications_notification WHERE in_inbox AND snoozed_until <= now()
     ORDER BY snoozed_until LIMIT {BATCH_ROWS} FOR NO KEY UPDATE SKIP LOCKED
 ), woken AS (
-    UPDATE notifications_notification n SET snoozed_until = NULL, read_at = NULL
+    UPDATE notifications_notification n SET snoozed_until = NULL, read_at = NULL, returned_at = now()
     FROM due WHERE n.id = due.id RETURNING n.user_id
 )
 SELECT count(*), pg_notify(%s, user_id::text) FROM woken GROUP BY user_id

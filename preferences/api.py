@@ -29,6 +29,7 @@ from preferences.fields import (
     chosen_events,
     switches,
 )
+from preferences.forms import ProfileForm
 from preferences.kinds import ALL_EVENTS, PERSONAL_CHANNELS, Channel
 from preferences.rules import Source
 from preferences.timing import QuietHours, quiet_until
@@ -88,6 +89,35 @@ class PreferencesSerializer(StrictSerializer):
     site_default_events = JobEventSwitchesSerializer(read_only=True)
     site_waiting_minutes = serializers.IntegerField(read_only=True)
     site_language = serializers.ChoiceField(settings.LANGUAGES, read_only=True)
+
+
+class SectionWordsSerializer(serializers.Serializer[Any]):
+    title = serializers.CharField()
+    text = serializers.CharField(help_text="What is said below the title; '' for nothing.")
+
+
+class ChoiceWordsSerializer(serializers.Serializer[Any]):
+    value = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # not the one that all fields have
+
+
+class FieldWordsSerializer(serializers.Serializer[Any]):
+    label = serializers.CharField()  # type: ignore[assignment]
+    help = serializers.CharField()
+    choices = ChoiceWordsSerializer(many=True)
+
+
+class WordsSerializer(serializers.Serializer[Any]):
+    sections = serializers.DictField(child=SectionWordsSerializer())
+    fields = serializers.DictField(child=FieldWordsSerializer())  # type: ignore[assignment]
+
+
+class WordsView(APIView):
+    """What the profile page says, in the reader's language, for a page that shows the same choices."""
+
+    @extend_schema(operation_id="preferences_words", responses=WordsSerializer)
+    def get(self, request: Request) -> Response:
+        return Response(ProfileForm(profile=selectors.profile(user=_user(request))).words())
 
 
 class PreferencesView(APIView):

@@ -8,6 +8,9 @@ from typing import Any
 
 from django.core.validators import validate_email
 from django.utils import timezone
+from django.utils.text import format_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -61,13 +64,15 @@ class StrictChoiceField(serializers.ChoiceField):
 
     def __init__(self, choices: Any, **options: Any) -> None:
         super().__init__(choices, **options)
-        self.error_messages["invalid_choice"] = f"Must be one of {', '.join(map(str, self.choices))}."
+        self.error_messages["invalid_choice"] = format_lazy(
+            _("Must be one of {choices}."), choices=", ".join(map(str, self.choices))
+        )
 
 
 class MinutesField(serializers.IntegerField):
     """A waiting limit."""
 
-    default_error_messages = {"invalid": "Must be a whole number of minutes, or null."}
+    default_error_messages = {"invalid": _("Must be a whole number of minutes, or null.")}
 
     def __init__(self, **options: Any) -> None:
         super().__init__(min_value=1, max_value=MAX_WAITING_MINUTES, **options)
@@ -96,8 +101,10 @@ class TimeZoneField(StrictStringField):
 class BundlingField(serializers.IntegerField):
     """One of the lengths in minutes that there are."""
 
-    lengths = [minutes for minutes, _ in BUNDLING]
-    default_error_messages = {"invalid": f"Must be one of {', '.join(map(str, lengths))}."}
+    lengths = [minutes for minutes, _name in BUNDLING]
+    default_error_messages = {
+        "invalid": format_lazy(_("Must be one of {choices}."), choices=", ".join(map(str, lengths)))
+    }
 
     def to_internal_value(self, data: Any) -> int:
         if isinstance(data, bool) or data not in self.lengths:
@@ -174,8 +181,9 @@ def check_mute_end(until: datetime) -> None:
     """Raises ValidationError for a time at which nothing can be muted until."""
     now = timezone.now()
     if until <= now:
-        raise serializers.ValidationError("Must be in the future.")
+        raise serializers.ValidationError(_("Must be in the future."))
     if until > now + LONGEST_MUTE:
         raise serializers.ValidationError(
-            f"Must be in the next {LONGEST_MUTE.days} days; `muted` alone is for good."
+            gettext("Must be in the next %(days)d days; `muted` alone is for good.")
+            % {"days": LONGEST_MUTE.days}
         )

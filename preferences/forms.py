@@ -21,6 +21,26 @@ from preferences.timing import QuietHours
 
 
 @dataclass(frozen=True, slots=True)
+class Section:
+    """A part of the page: its heading, and what is said below it ('' for nothing)."""
+
+    title: Any
+    text: Any = ""
+
+
+SECTIONS = {
+    "channels": Section(
+        _("How to tell me"), _("The top switch of a column is the master switch of its channel.")
+    ),
+    "events": Section(
+        _("Which events"),
+        _("A job's own file and the switches on its page go first. This holds for jobs that say nothing."),
+    ),
+    "times": Section(_("Times and language")),
+}
+
+
+@dataclass(frozen=True, slots=True)
 class MatrixColumn:
     """A channel of the matrix: its master switch, and whether it can be used."""
 
@@ -43,6 +63,7 @@ def _clock() -> forms.TimeInput:
 class ProfileForm(forms.Form):
     """All of a user's choices. A channel that is not available keeps its choices, whatever is sent."""
 
+    sections = SECTIONS
     email_address = forms.EmailField(label=_("E-mail address"), required=False, max_length=254)
     default_events = forms.MultipleChoiceField(
         label=_("Tell me when such a job"),
@@ -62,7 +83,12 @@ class ProfileForm(forms.Form):
         label=_("One mail a day at"), choices=[(hour, f"{hour:02}:00") for hour in range(24)], coerce=int
     )
     quiet_from = forms.TimeField(label=_("Quiet hours from"), required=False, widget=_clock())
-    quiet_until = forms.TimeField(label=_("Quiet hours until"), required=False, widget=_clock())
+    quiet_until = forms.TimeField(
+        label=_("Quiet hours until"),
+        help_text=_("Give both times, or none."),
+        required=False,
+        widget=_clock(),
+    )
     failures_pass_quiet = forms.BooleanField(label=_("Failures are told in quiet hours too"), required=False)
 
     def __init__(self, data: Any = None, *, profile: Profile) -> None:
@@ -123,6 +149,27 @@ class ProfileForm(forms.Form):
         return [
             MatrixRow(event, tuple(self[_switch(channel, event)] for channel in channels)) for event in Event
         ]
+
+    def words(self) -> dict[str, Any]:
+        """What the page says, for those who draw it themselves: its sections, and each field's label, help and choices.
+
+        Names of time zones are everybody's own.
+        """
+        return {
+            "sections": {name: {"title": one.title, "text": one.text} for name, one in SECTIONS.items()},
+            "fields": {
+                name: {
+                    "label": field.label,
+                    "help": field.help_text,
+                    "choices": [
+                        {"value": str(value), "label": label}
+                        for value, label in getattr(field, "choices", ())
+                        if name != "time_zone"
+                    ],
+                }
+                for name, field in self.fields.items()
+            },
+        }
 
     def changes(self) -> dict[str, Any]:
         """The arguments of `services.save_preferences`, after validation."""

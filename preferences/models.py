@@ -55,7 +55,9 @@ TARGET_CHOICES = choices_of(TARGET_CHANNELS)
 
 def validate_time_zone(name: str) -> None:
     if name and name not in zoneinfo.available_timezones():
-        raise ValidationError(f"{name!r} is no time zone; write it like Europe/Berlin.")
+        raise ValidationError(
+            gettext("%(name)s is no time zone; write it like Europe/Berlin.") % {"name": repr(name)}
+        )
 
 
 def quiet_hours_problem(start: time | None, end: time | None) -> str:

@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("job-file/", views.job_file, name="job-file"),
     path("job-file/download/", views.download_job_file, name="job-file-download"),
     path("api/v1/preferences/", api.PreferencesView.as_view(), name="api-preferences"),
+    path("api/v1/preferences/words/", api.WordsView.as_view(), name="api-preferences-words"),
     path("api/v1/job-file/", job_file_api.JobFileView.as_view(), name="api-job-file"),
     re_path(
         r"^api/v2/users/(?P<username>[^/]+)(?:/extension)?/?$",

@@ -64,6 +64,7 @@ GET    /api/v1/notifications/<int:notification_id>/                     401 401 
 PATCH  /api/v1/notifications/<int:notification_id>/                     401 401  401   404   200   404
 GET    /api/v1/preferences/                                             401 401  401   200   200   200
 PATCH  /api/v1/preferences/                                             401 401  401   200   200   200
+GET    /api/v1/preferences/words/                                       401 401  401   200   200   200
 POST   /api/v1/preferences/test-mail/                                   401 401  401   200   200   200
 GET    /api/v1/jobs/                                                    401 401  401   200   200   200
 GET    /api/v1/jobs/<str:framework>/notification-config/                401 401  401   404   200   200

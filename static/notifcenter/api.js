@@ -85,6 +85,11 @@ export class Api {
     return this.#request("GET", "preferences/");
   }
 
+  /** What is said of them: labels, help and choices by field, titles and texts by section. */
+  preferenceWords() {
+    return this.#request("GET", "preferences/words/");
+  }
+
   /** @param {object} change what is left out stays, on every level */
   changePreferences(change) {
     return this.#request("PATCH", "preferences/", change);

@@ -15,7 +15,7 @@ export function groupOf({ id, job, title, group }) {
 /** Items, newest first, under the days of the newest of each group. */
 export function days(items, { byJob, t, act }) {
   const lines = byJob ? grouped(items) : items.map((item) => ({ items: [item], key: `n${item.id}` }));
-  const byDay = Map.groupBy(lines, (line) => dayGroup(line.items[0].created_at));
+  const byDay = Map.groupBy(lines, (line) => dayGroup(line.items[0].returned_at ?? line.items[0].created_at));
   return repeat(
     byDay,
     ([day]) => day,

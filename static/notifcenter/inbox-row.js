@@ -75,6 +75,7 @@ export function tools(items, title, t, act) {
 
 function flags(item, t) {
   return html`
+    ${item.returned_at && !item.read_at ? html`<span class="flag"><span class="icon icon--snooze"></span>${t("back again")}</span>` : ""}
     ${item.saved ? html`<span class="flag"><span class="icon icon--unsave"></span><span class="visually-hidden">${t("Saved")}</span></span>` : ""}
     ${item.snoozed_until
       ? html`<span class="flag"><span class="icon icon--snooze"></span>${t("until {time}", { time: untilText(item.snoozed_until, t) })}</span>`

@@ -100,7 +100,7 @@ export class List {
     const kept = this.items.filter((item) => item.id >= oldest && this.#kept.has(item.id) && !fresh.has(item.id));
     if (!older.length) this.next = page.next;
     this.items = [];
-    this.#put([...page.results, ...kept, ...older]);
+    this.#put([...older, ...kept, ...page.results]);
     this.#acceptArrived();
   }
 
@@ -140,10 +140,15 @@ export class List {
     return !this.next || !this.items.length || item.id > this.items.at(-1).id;
   }
 
+  /** What came back from being snoozed is at the head, the last first, until it is read; what is read here stays there. */
+  #returned({ id, returned_at: at, read_at: readAt }) {
+    return at && (!readAt || this.#kept.has(id)) ? Date.parse(at) : 0;
+  }
+
   #put(items) {
     const byId = new Map(this.items.map((item) => [item.id, item]));
     for (const item of items) byId.set(item.id, item);
-    this.items = [...byId.values()].sort((a, b) => b.id - a.id);
+    this.items = [...byId.values()].sort((a, b) => this.#returned(b) - this.#returned(a) || b.id - a.id);
     if (this.loadingMore || this.items.length <= this.#room) return; // more is to follow the last
     for (const { id } of this.items.splice(this.#room)) this.#kept.delete(id);
     this.next = cursorAfter(this.items.at(-1).id);

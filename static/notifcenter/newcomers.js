@@ -14,10 +14,10 @@ export class Newcomers {
 
   /** Divides items, newest first, into those that are shown and those that wait. */
   divide(items) {
-    this.#newest = items[0]?.id ?? 0;
+    this.#newest = Math.max(0, ...items.map(({ id }) => id));
     if (this.#limit === null) return { shown: items, waiting: [] };
-    const shown = items.filter(({ id }) => id <= this.#limit);
-    return { shown, waiting: items.slice(0, items.length - shown.length) };
+    const isShown = ({ id }) => id <= this.#limit;
+    return { shown: items.filter(isShown), waiting: items.filter((item) => !isShown(item)) };
   }
 
   /** Shows all, as at the top. */

@@ -8,6 +8,8 @@ import { Speaker } from "./speaker.js";
 import { shared, sharedSheet } from "./styles.js";
 
 const EDGE_PX = 8;
+const LEAST_PX = 320;
+const MOST_PX = 640;
 
 /**
  * A bell with the number of unread notifications, and a panel with the latest.
@@ -132,15 +134,15 @@ export class NotifBell extends NotifElement {
     else this.#loadPanel();
   };
 
-  /** Below the bell, its end at the bell's end, always inside the window. */
+  /** Below the bell, its end at the bell's end, always inside the window: over the bell where there is no room below. */
   #place = () => {
     const bell = this.#button.getBoundingClientRect();
     const { style, offsetWidth: width } = this.#popover;
     const left = this.matches(":dir(rtl)") ? bell.left : bell.right - width;
-    const top = bell.bottom + EDGE_PX;
+    const top = Math.max(EDGE_PX, Math.min(bell.bottom + EDGE_PX, innerHeight - LEAST_PX));
     style.left = `${Math.max(EDGE_PX, Math.min(left, innerWidth - width - EDGE_PX))}px`;
     style.top = `${top}px`;
-    style.maxHeight = `${Math.max(240, Math.min(640, innerHeight - top - EDGE_PX))}px`;
+    style.maxHeight = `${Math.min(MOST_PX, innerHeight - top - EDGE_PX)}px`;
   };
 
   #failed(message) {

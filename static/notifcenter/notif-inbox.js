@@ -11,11 +11,12 @@ import { days } from "./inbox-groups.js";
 import { inboxHelp } from "./inbox-help.js";
 import { Keys } from "./inbox-keys.js";
 import { Menu } from "./inbox-menu.js";
-import { inboxBones, inboxFolders, inboxHead, inboxNote } from "./inbox-view.js";
+import { inboxBones, inboxFolders, inboxHead, inboxNote, link } from "./inbox-view.js";
 import { More } from "./more.js";
 import { Newcomers } from "./newcomers.js";
 import { pageRoot } from "./page-root.js";
 import { Selection } from "./selection.js";
+import { sweepOffer } from "./sweep.js";
 import { dataOf, takeOver } from "./takeover.js";
 
 const PAGE_SIZE = 30;
@@ -115,11 +116,17 @@ export class NotifInbox extends NotifElement {
 
   #body(shown) {
     const { t, store, list } = this;
-    if (shown.length) return [days(shown, { byJob: list.view.group === "job", t, act: this.#acts }), this.#more.button()];
+    if (shown.length) return [this.#offer(shown), days(shown, { byJob: list.view.group === "job", t, act: this.#acts }), this.#more.button()];
     if (list.state === "loading" || list.state === "idle") return inboxBones(t);
     if (list.next) return this.#more.button();
     const clear = () => this.#go(list.view.unfiltered);
     return inboxNote({ t, list, status: store.status, clear, retry: () => store.load(list) });
+  }
+
+  #offer(shown) {
+    const { view } = this.list;
+    const content = this.t("Put together by job");
+    return view.group ? "" : sweepOffer(shown, this.t, link({ view, change: { group: "job" }, go: this.#go, content }));
   }
 
   #toTop = () => {

@@ -19,6 +19,7 @@ export class NotifPreferences extends NotifElement {
     baseUrl: { attribute: "base-url" },
     token: {},
     _choices: { state: true },
+    _words: { state: true },
     _trouble: { state: true },
     _wrong: { state: true },
     _said: { state: true },
@@ -52,6 +53,7 @@ export class NotifPreferences extends NotifElement {
     const parts = {
       t: this.t,
       choices: this._choices,
+      words: this._words,
       wrong: this._wrong,
       save: this.#save,
       refuse: this.#refuse,
@@ -71,8 +73,10 @@ export class NotifPreferences extends NotifElement {
     const { store } = this.#controller;
     this._trouble = null;
     try {
-      const choices = await store.api.preferences();
-      if (store === this.#controller.store) this._choices = choices;
+      const [choices, words] = await Promise.all([store.api.preferences(), store.api.preferenceWords()]);
+      if (store !== this.#controller.store) return;
+      this._words = words;
+      this._choices = choices;
     } catch (error) {
       if (store === this.#controller.store) this._trouble = error;
     }

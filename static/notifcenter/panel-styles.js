@@ -35,6 +35,13 @@ export const panelStyles = css`
     overscroll-behavior: contain;
     flex: 1;
   }
+  /* Too low for a part that scrolls between two that do not: 400 % zoom. */
+  @media (max-height: 20rem) {
+    .panel:popover-open {
+      display: block;
+      overflow-y: auto;
+    }
+  }
   .foot {
     border-block-start: 1px solid var(--nc-border);
     color: var(--nc-muted);

@@ -3,6 +3,7 @@
 import { Api } from "./api.js";
 import { Awake } from "./awake.js";
 import { Connection } from "./connection.js";
+import { Greeting } from "./greeting.js";
 import { msg } from "./i18n.js";
 import { Lists } from "./lists.js";
 import { paced } from "./paced.js";
@@ -25,6 +26,7 @@ export class Store extends EventTarget {
 
   #connection;
   #awake;
+  #greeting = new Greeting();
   #refresh;
   #lists = new Lists();
   #acting = 0;
@@ -49,14 +51,10 @@ export class Store extends EventTarget {
     return this.#connection.speaks;
   }
 
-  retain() {
-    this.#awake.retain();
-  }
+  retain = () => this.#awake.retain();
 
   /** @returns {boolean} whether nobody retains it any more */
-  release() {
-    return this.#awake.release();
-  }
+  release = () => this.#awake.release();
 
   list({ pageSize, filters }) {
     return this.#lists.add({ api: this.api, changed: this.#changed, pageSize, filters });
@@ -71,7 +69,9 @@ export class Store extends EventTarget {
     this.#count({ unread, more });
   }
 
-  load(list, filters) {
+  /** The first waits for the server's hello: what is fetched then has missed nothing, and need not be fetched again. */
+  async load(list, filters) {
+    if (this.#greeting.isAwaited) await this.#greeting.wait();
     return list.load(filters).catch(() => {}); // the list says that it failed
   }
 
@@ -82,7 +82,7 @@ export class Store extends EventTarget {
   /** @param {{text: string, action?: string, run?: () => void}} notice */
   notice = (notice) => this.#say("notice", notice);
 
-  /** All items that are loaded, of all lists. */
+  /** All that are loaded. */
   items = () => this.#lists.items;
 
   /**
@@ -134,6 +134,7 @@ export class Store extends EventTarget {
   #hello(frame) {
     if (this.lastId !== null || this.#lists.begun) this.#refresh.soon(); // lists may be older
     this.lastId ??= frame.last_id;
+    this.#greeting.come();
     this.#count(frame);
   }
 
@@ -162,6 +163,7 @@ export class Store extends EventTarget {
   #turned(status) {
     this.status = status;
     this.#refresh.poll(status === "offline");
+    if (status === "offline" || status === "refused") this.#greeting.come();
     this.#changed();
   }
 

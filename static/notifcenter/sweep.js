@@ -11,6 +11,7 @@ const COUNTS = {
   waiting: msg("{count} waiting"),
   running: msg("{count} running"),
 };
+const MANY = 5;
 /** Named even when no job is in it. */
 const ALWAYS = ["succeeded", "failed", "running"];
 
@@ -19,6 +20,15 @@ export function sweepCounts({ counts }, t) {
   const states = Object.keys(COUNTS).filter((state) => counts[state] || ALWAYS.includes(state));
   const parts = states.map((state) => t(COUNTS[state], { count: counts[state] }));
   return t.intl("ListFormat", { type: "unit" }).format(parts);
+}
+
+/** Above rows by day of which many are of one sweep: what it is, and `fold`, a link that puts them together. */
+export function sweepOffer(items, t, fold) {
+  const sweeps = Map.groupBy(items.filter(({ group }) => group), ({ group }) => group.id);
+  const [most] = [...sweeps.values()].sort((a, b) => b.length - a.length);
+  if (!(most?.length >= MANY)) return "";
+  const { name } = most[0].group;
+  return html`<p class="offer">${t.plural(most.length, "{count} of these is of the sweep {name}.", "{count} of these are of the sweep {name}.", { name })} ${fold}</p>`;
 }
 
 /** `act` as `Acts` has it. */

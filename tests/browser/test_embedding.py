@@ -137,6 +137,16 @@ def test_they_speak_the_language_of_their_page_and_follow_it(
     expect(page.locator("notif-inbox").get_by_text("resnet50 failed: out of memory")).to_be_visible()
 
 
+def test_the_first_page_is_fetched_once(everything: Callable[..., Page], alice: User) -> None:
+    tell(alice, "resnet50")
+    page = everything()
+    expect(page.locator("notif-inbox").get_by_text("resnet50 failed").first).to_be_visible()
+    expect(page.get_by_role("button", name="Notifications, 1 unread")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    names = page.evaluate("performance.getEntriesByType('resource').map(({name}) => name)")
+    assert len([name for name in names if "/api/v1/notifications/?" in name]) == 1
+
+
 def test_a_host_that_resets_everything_does_not_break_them(
     everything: Callable[..., Page], alice: User
 ) -> None:

@@ -71,7 +71,12 @@ def test_what_is_snoozed_leaves_and_comes_back_unread_by_itself(visit: Visit, al
     expect(rows(page)).to_have_count(1)
     Notification.objects.filter(pk=one.pk).update(snoozed_until=datetime.now(UTC))
     expect(row(page, "resnet50")).to_have_class(UNREAD_ROW)
+    expect(rows(page).first).to_contain_text("resnet50")  # the older one, but the last to be due
+    expect(rows(page).first).to_contain_text("back again")
     unread_in_bell(page, 2)
+    line(page, "resnet50").click()
+    unread_in_bell(page, 1)
+    expect(rows(page).first).to_contain_text("resnet50")
 
 
 def test_a_time_of_ones_own_to_come_back(visit: Visit, alice: User) -> None:

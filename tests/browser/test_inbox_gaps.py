@@ -97,3 +97,19 @@ def test_what_arrives_before_the_list_is_alive_is_neither_lost_nor_uncounted(
     expect(page.get_by_role("button", name="Archive: resnet50")).to_be_attached()
     expect(unread).to_be_visible()
     expect(page).to_have_title(re.compile(r"^\(1\) Inbox"))
+
+
+def test_load_more_goes_on_behind_rows_that_were_pushed_out_by_what_arrived(
+    visit: Visit, alice: User
+) -> None:
+    """Where the list then goes on is the page's own reckoning, not the server's."""
+    for number in range(30):
+        tell(alice, f"before-{number}")
+    page = alive(visit("/", alice))
+    expect(rows(page)).to_have_count(30)
+    tell_live(alice, {"running": MAX_BACKLOG - 5})
+    expect(row(page, f"running-{MAX_BACKLOG - 6} is running")).to_be_visible()
+    expect(rows(page)).to_have_count(100)
+    page.get_by_role("button", name="Load more").scroll_into_view_if_needed()
+    expect(row(page, "before-0 failed")).to_be_visible()
+    assert shown_ids(page) == newest_ids(MAX_BACKLOG + 25)

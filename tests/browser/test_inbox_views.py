@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 
+from notifications.models import Notification
+from preferences.models import UserPreference
 from tests.browser.conftest import Visit
 from tests.browser.inbox import UNREAD_ROW, alive, box, folder, line, row, rows, toast
 from tests.browser.notices import tell
@@ -210,3 +213,20 @@ def test_without_script_the_form_narrows_and_the_buttons_change(visit: Visit, al
     page.get_by_label("Period").select_option("Today")
     page.get_by_role("button", name="Apply").click()
     expect(rows(page)).to_have_count(3)
+
+
+def test_without_script_a_row_is_put_off_until_tomorrow_morning(visit: Visit, alice: User) -> None:
+    UserPreference.objects.create(user=alice, time_zone="Asia/Shanghai")
+    tell(alice, "alpha")
+    page = visit("/", alice, java_script_enabled=False)
+    row(page, "alpha").hover()
+    page.get_by_role("button", name="Snooze until tomorrow morning: alpha").click()
+    expect(page.get_by_text("1 put off until tomorrow morning.")).to_be_visible()
+    expect(rows(page)).to_have_count(0)
+    until = Notification.objects.get().snoozed_until
+    assert until is not None
+    local = until.astimezone(ZoneInfo("Asia/Shanghai"))
+    assert (local.hour, local.minute) == (9, 0)
+    assert local.date() == datetime.now(ZoneInfo("Asia/Shanghai")).date() + timedelta(days=1)
+    folder(page, "Snoozed").click()
+    expect(rows(page)).to_have_count(1)

@@ -39,3 +39,16 @@ def test_one_line_that_counts_up(visit: Visit, alice: User) -> None:
         update(framework_name(f"sweep-{number}"), state="FAILED")
     expect(line).to_contain_text("1 succeeded, 2 failed, 0 running")
     expect(page.get_by_text("sweep-* has ended: 1 succeeded, 2 failed").first).to_be_visible()
+
+
+def test_rows_by_day_of_which_many_are_of_one_sweep_offer_to_fold_them(visit: Visit, alice: User) -> None:
+    SiteSettings.objects.create(default_events=list(JOB_EVENTS))
+    for number in range(1, 6):
+        update(submit(f"sweep-{number}"), state="RUNNING")
+    wait_for(lambda: JobGroup.objects.filter(running=5).exists())
+    page = visit("/", alice)
+    expect(page.get_by_text("5 of these are of the sweep sweep-*.")).to_be_visible()
+    page.get_by_role("link", name="Put together by job").click()
+    expect(page.locator("notif-inbox li.group")).to_have_count(1)
+    expect(page.get_by_text("5 of these are of the sweep")).to_have_count(0)
+    assert page.url.endswith("/?group=job")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -241,3 +242,28 @@ def test_changed_wishes_are_announced_and_a_changed_channel_is_not(browser: Clie
         patch(browser, {"channels": {"email": {"enabled": False}}, "time_zone": "Asia/Tokyo"})
         patch(browser, {"waiting_minutes": 5})
     assert heard == [Heard([alice.pk], None, [])] * 2
+
+
+def test_the_words_are_those_of_the_profile_page(browser: Client) -> None:
+    SiteSettings.objects.create(default_events=["failed"], waiting_minutes=45)
+    words = browser.get(f"{URL}words/").json()
+    page = browser.get("/profile/").content.decode()
+    assert words["sections"]["channels"]["title"] == "How to tell me"
+    for section in words["sections"].values():
+        assert html.escape(section["title"]) in page
+        assert html.escape(section["text"]) in page
+    for name, field in words["fields"].items():
+        assert html.escape(field["label"]) in page, name
+        assert html.escape(field["help"]) in page, name
+        for choice in field["choices"]:
+            assert html.escape(choice["label"]) in page, name
+    assert words["fields"]["default_source"]["choices"][0]["label"] == "As the site has it: Failed"
+    assert "(45)" in words["fields"]["waiting_minutes"]["help"]
+    assert [one["value"] for one in words["fields"]["bundling_minutes"]["choices"]][-1] == "1440"
+    assert words["fields"]["time_zone"]["choices"] == []
+
+
+def test_the_words_come_in_the_language_that_is_asked_for(browser: Client) -> None:
+    words = browser.get(f"{URL}words/", headers={"Accept-Language": "zh-hans"}).json()
+    assert words["fields"]["email-failed"]["label"] != "Failed: E-mail"
+    assert words["sections"]["channels"]["title"] == "通知方式"

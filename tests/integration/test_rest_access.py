@@ -19,7 +19,8 @@ pytestmark = pytest.mark.django_db
 
 METHODS = [
     ("GET", LIST), ("GET", f"{LIST}1/"), ("PATCH", f"{LIST}1/"), ("POST", MARK_READ), ("GET", UNREAD),
-    ("GET", "/api/v1/preferences/"), ("PATCH", "/api/v1/preferences/"), ("GET", "/api/v1/jobs/"),
+    ("GET", "/api/v1/preferences/"), ("PATCH", "/api/v1/preferences/"), ("GET", "/api/v1/preferences/words/"),
+    ("GET", "/api/v1/jobs/"),
     ("GET", "/api/v1/jobs/x/notification-config/"), ("PATCH", "/api/v1/jobs/x/notification-config/"),
     ("DELETE", "/api/v1/jobs/x/notification-config/"),
 ]  # fmt: skip

@@ -8,13 +8,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
+from django.test import Client
 
 from notifications import inbox, snoozing
 from notifications.listening import LIVE_CHANNEL, Listener
 from notifications.models import Notification
 from notifications.poller import Poller
 from notifications.stopping import Stop
-from tests.inbox import START, notify
+from tests.inbox import LIST, START, notify
 
 NOW = datetime.now(UTC)
 DUE = NOW - timedelta(minutes=1)
@@ -35,6 +36,31 @@ def test_the_poller_brings_back_what_is_due_and_tells_its_users(alice: User, bob
     assert Notification.objects.get(pk=later[0]).snoozed_until == LATER
     assert inbox.count_unread(alice.pk).unread == 1
     assert inbox.count_unread(bob.pk).unread == 2
+
+
+@pytest.mark.django_db
+def test_what_comes_back_is_at_the_head_of_the_inbox_until_it_is_read(browser: Client, alice: User) -> None:
+    ids = notify(alice, 40)
+    old, older = ids[3], ids[1]
+    for pk in (old, older):
+        Notification.objects.filter(pk=pk).update(snoozed_until=DUE, read_at=START)
+        assert snoozing.wake_due() == 1
+        Notification.objects.filter(pk=pk).update(returned_at=NOW + timedelta(seconds=pk % 2 + ids.index(pk)))
+    rest = [pk for pk in reversed(ids) if pk not in (old, older)]
+
+    def shown(address: str) -> list[int]:
+        return [one["id"] for one in browser.get(address).json()["results"]]
+
+    for folder in ("", "&unread=true"):
+        assert shown(f"{LIST}?page_size=5{folder}") == [old, older, *rest[:5]]
+    assert shown(f"{LIST}?page_size=5&q=job")[0] != old
+    page = browser.get("/").content.decode()
+    assert (
+        page.index(f'data-id="{old}"') < page.index(f'data-id="{older}"') < page.index(f'data-id="{rest[0]}"')
+    )
+    inbox.mark_read(user_id=alice.pk, ids=[old])
+    assert shown(f"{LIST}?page_size=5") == [older, *rest[:5]]
+    assert shown(f"{LIST}?page_size=100") == [older, *(pk for pk in reversed(ids) if pk != older)]
 
 
 @pytest.mark.django_db
