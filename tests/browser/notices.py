@@ -7,9 +7,11 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import connection, transaction
+from django.utils import timezone
 
 from notifications.listening import LIVE_CHANNEL
 from notifications.models import Notification
+from preferences.models import UserPreference
 from tests.cluster import framework_name
 
 FAILURE = {
@@ -40,6 +42,17 @@ def tell(user: User, job: str = "resnet50", event: str = "failed", **values: Any
             "occurred_at": now - timedelta(minutes=5),
             **values,
         }
+    )
+
+
+def quiet_but_for_failures(user: User) -> None:
+    """The user's quiet hours are now."""
+    now, hours = timezone.now(), timedelta(hours=6)
+    UserPreference.objects.create(
+        user=user,
+        quiet_from=(now - hours).time(),
+        quiet_until=(now + hours).time(),
+        failures_pass_quiet=True,
     )
 
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
-from django.utils import timezone
 from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 
 from notifications.models import Notification
-from preferences.models import UserPreference
 from tests.browser.conftest import Visit
-from tests.browser.notices import tell, tell_live
+from tests.browser.notices import quiet_but_for_failures, tell, tell_live
 from tests.cluster import ALL_EVENTS, submit, update
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -102,13 +99,7 @@ def test_opening_a_row_marks_it_as_read_and_leads_to_the_job(visit: Visit, alice
 
 
 def test_in_quiet_hours_only_failures_are_shown_in_the_corner(visit: Visit, alice: User) -> None:
-    now, hours = timezone.now(), timedelta(hours=6)
-    UserPreference.objects.create(
-        user=alice,
-        quiet_from=(now - hours).time(),
-        quiet_until=(now + hours).time(),
-        failures_pass_quiet=True,
-    )
+    quiet_but_for_failures(alice)
     page = visit("/", alice)
     expect_unread(page, "")
     update(submit("quiet", **ALL_EVENTS), state="RUNNING")

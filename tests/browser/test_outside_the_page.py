@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.utils import timezone
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 from pytest_django.fixtures import Settings
 
 from notifications.models import Notification
-from preferences.models import UserPreference
 from tests.browser.conftest import Visit, goto_live
-from tests.browser.notices import tell_live
+from tests.browser.notices import quiet_but_for_failures, tell_live
 from tests.cluster import ALL_EVENTS, submit, update
 from tests.processes import wait_for
 from tests.push import KEY, Browser, add_browser
@@ -161,13 +158,7 @@ def test_web_push_takes_its_place_for_the_user_who_has_added_this_browser(
 
 
 def test_quiet_hours_are_quiet(window: BrowserContext, alice: User) -> None:
-    now, hours = timezone.now(), timedelta(hours=6)
-    UserPreference.objects.create(
-        user=alice,
-        quiet_from=(now - hours).time(),
-        quiet_until=(now + hours).time(),
-        failures_pass_quiet=True,
-    )
+    quiet_but_for_failures(alice)
     window.grant_permissions(["notifications"])
     tab = open_tab(window)
     switch(tab, "Browser notifications")
