@@ -11,7 +11,8 @@ from playwright.sync_api import Browser, Playwright, sync_playwright
 
 NAMES = ("chromium", "google-chrome", "chromium-browser")
 WITHOUT_WINDOWS = "chromium-headless-shell"
-"""Debian's package of this name: the same engine for a third of the work, but without notifications."""
+"""Debian's package of this name: the same engine for a third of the work. It has no notifications, and puts no page
+away to bring it back as it was."""
 
 
 def launch(playwright: Playwright, *, whole: bool) -> Browser:

@@ -152,6 +152,7 @@ def test_a_tab_that_hangs_with_the_connection_loses_it(tabs: list[Page], sockets
     assert len(leaders(sockets)) == 1
 
 
+@pytest.mark.whole_browser
 def test_a_page_put_away_hands_over_and_follows_when_it_comes_back(
     tabs: list[Page], sockets: Sockets
 ) -> None:
