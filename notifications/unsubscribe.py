@@ -31,6 +31,8 @@ logger = logging.getLogger(__name__)
 
 MAX_TOKEN_CHARACTERS = 500
 
+FOR_GOOD = services.Mute()
+
 _SIGNER = Signer(salt="notifcenter.unsubscribe", sep=".")
 
 
@@ -124,16 +126,16 @@ def is_stopped(subscription: Subscription) -> bool:
     return subscription.event not in known_events(row.events) if subscription.event else not row.enabled
 
 
-def switch(*, user: User, subscription: Subscription, stop: bool) -> None:
-    """Switch it off, or on again. Doing so twice is the same as once."""
+def switch(*, user: User, subscription: Subscription, stop: bool, mute: services.Mute = FOR_GOOD) -> None:
+    """Switch it off, or on again. Doing so twice is the same as once. `mute`: how long, for a job or a group."""
     if subscription.job:
         services.set_job_override(
-            job=Job(*subscription.job, user.username, NO_FILE), mute=services.Mute() if stop else None
+            job=Job(*subscription.job, user.username, NO_FILE), mute=mute if stop else None
         )
     elif subscription.group:
         group = groups.own(user).filter(pk=subscription.group).first()
         if group:  # else it is forgotten, and tells nothing more
-            groups.change(group=group, mute=services.Mute() if stop else None)
+            groups.change(group=group, mute=mute if stop else None)
     else:
         change = services.ChannelChange(enabled=not stop)
         if subscription.event:

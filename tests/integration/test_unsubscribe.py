@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.policy
+from datetime import timedelta
 from email.message import EmailMessage
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ from django.contrib.auth.models import User
 from django.core.signing import Signer
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
 from notifications.delivery.mail import compose
@@ -116,6 +118,25 @@ def test_the_job_is_muted_and_no_other(stranger: Client, delivery: Delivery) -> 
     assert is_muted(delivery)
     assert not is_muted(other)
     assert mail_events(delivery.notification.user) == (True, ALL_EVENTS)
+
+
+@pytest.mark.parametrize("scope", [Scope.JOB, Scope.GROUP])
+def test_it_can_be_muted_for_a_day(stranger: Client, delivery: Delivery, scope: Scope) -> None:
+    assert "Mute for a day" in stranger.get(path(delivery, scope)).content.decode()
+    before = timezone.now()
+    done = stranger.post(path(delivery, scope), {"for_a_day": "1"}).content.decode()
+    assert "For a day; then it is as it was before." in done
+    row = JobConfig.objects.get() if scope is Scope.JOB else delivery.notification.group
+    assert row
+    row.refresh_from_db()
+    assert row.muted_until
+    assert before < row.muted_until - timedelta(days=1) < timezone.now()
+    assert "is muted" in stranger.get(path(delivery, scope)).content.decode()
+
+
+@pytest.mark.parametrize("scope", [Scope.EVENT, Scope.ALL])
+def test_mails_are_stopped_for_good(stranger: Client, delivery: Delivery, scope: Scope) -> None:
+    assert "Mute for a day" not in stranger.get(path(delivery, scope)).content.decode()
 
 
 def test_the_event_is_switched_off_for_mails_only(stranger: Client, delivery: Delivery) -> None:
