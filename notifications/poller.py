@@ -46,7 +46,7 @@ RECONNECT_SECONDS = (0.2, 0.5, 1.0, 2.0)
 BUSY_WAIT_SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05)
 """Pauses while a writer's open transaction keeps the poller from going to sleep."""
 
-PACE_SECONDS = (0.025, 0.2)
+PACE_SECONDS = (0.025, 0.1)
 """Shortest and longest pause between batches that are not full while changes keep coming: a larger batch costs the
 database less for each. The first change after an idle moment never waits for it."""
 
