@@ -25,7 +25,7 @@ run: $(STAMP)  ## the product with a simulated cluster on http://127.0.0.1:8000
 	@exec $(BIN)/python -m notifcenter.run
 
 # Each of the processes has a private server of its own; a database that was given is not shared.
-TOGETHER := $(if $(DATABASE_URL),,--numprocesses=logical --maxprocesses=4 --dist=loadgroup --no-loadscope-reorder)
+TOGETHER := $(if $(DATABASE_URL),,--numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder)
 
 test: setup  ## the whole test suite, browser tests included
 	@$(BIN)/python -m pytest $(TOGETHER)

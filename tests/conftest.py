@@ -106,22 +106,13 @@ def ledger(request: pytest.FixtureRequest) -> Callable[[str], None]:
     return lambda text: request.node.user_properties.append((LEDGER, text))
 
 
-IN_ONE_PROCESS = "asgi"
-"""A folder whose tests share web processes."""
-LONGEST_FIRST = ("chaos", "browser", IN_ONE_PROCESS, "integration")
+LONGEST_FIRST = ("chaos", "browser", "asgi", "integration")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What runs in one process when tests run side by side: that folder, and each file of the others.
-
-    Those that take longest begin, so that no process is left alone with them in the end.
-    """
+    """Those that take longest begin, so that no process is left alone with them in the end."""
     rank = {name: number for number, name in enumerate(LONGEST_FIRST)}
     items.sort(key=lambda item: rank.get(item.path.parent.name, len(rank)))
-    for item in items:
-        folder = item.path.parent.name
-        group = folder if folder == IN_ONE_PROCESS else f"{folder}-{item.path.stem}"
-        item.add_marker(pytest.mark.xdist_group(group))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
