@@ -1,19 +1,31 @@
-"""What Daphne leaves out of closing a websocket, and a bound on what a client may send.
+"""What Daphne leaves out of closing a websocket, a bound on what a client may send, and room for all at once.
 
 Daphne hands close codes to Autobahn's `sendClose`, which refuses the codes below 3000 of RFC 6455 (1009, 1013),
 and drops the reason that an ASGI application gives. Its own limit of 1 MiB a message has no setting in ASGI.
+
+After a restart all clients come back in the same moment. Twisted lets 50 connections wait to be accepted; the kernel
+drops the others, and they try again after 1, 2, 4, … 64 seconds. Daphne turns away who is not greeted after 5 seconds;
+that one begins anew, and what was done for it is lost.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from daphne.server import Server
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 
 from notifications.consumers import MAX_FRAME_BYTES
 
 MAX_REASON_BYTES = 123
 """RFC 6455, 5.5: a control frame has at most 125 bytes, two of them the code."""
+
+
+BACKLOG = 4096
+"""Connections that wait to be accepted; the kernel cuts it down to its own limit, which is 4096 on Linux."""
+
+GREETING_SECONDS = 60
+"""At least so long a client waits to be greeted."""
 
 
 class BoundedWebSocketProtocol(WebSocketProtocol):  # type: ignore[misc]
@@ -32,6 +44,18 @@ class BoundedWebSocketProtocol(WebSocketProtocol):  # type: ignore[misc]
 def use_bounded_sockets() -> None:
     """For this process's Daphne; to be called before it starts to listen."""
     WebSocketFactory.protocol = BoundedWebSocketProtocol
+    Server.listen_success = _listen_success
+
+
+_daphnes = Server.listen_success
+
+
+def _listen_success(server: Server, port: Any) -> None:
+    port.socket.listen(BACKLOG)  # again: only the length of the queue changes
+    seconds = max(server.websocket_connect_timeout, GREETING_SECONDS)
+    server.websocket_connect_timeout = server.websocket_handshake_timeout = seconds
+    server.ws_factory.setProtocolOptions(openHandshakeTimeout=seconds)
+    _daphnes(server, port)
 
 
 async def nowhere(scope: Any, receive: Any, send: Any) -> None:
