@@ -25,7 +25,8 @@ from tests.unit.test_environment import check
 LANGUAGES = ["en", "zh-hans"]
 PAGE = "/admin/mails/"
 FOREIGN_WORDS = {
-    "GPU", "UTC", "default", "worker", "resnet", "sweep", "alice", "cluster", "gpu", "node", "Pod",
+    "GPU", "UTC", "default", "worker", "resnet", "warmup", "bert", "large", "vit", "sweep",
+    "alice", "cluster", "gpu", "node", "Pod",
     "The", "GPUs", "have", "been", "idle", "for", "hours", "GpuIdle", "warn", "Warn",  # what the alert's author says
 }  # fmt: skip
 NO_TEXT = r"(?s)<head>.*?</head>|<[^>]+>|https?://\S+|&\w+;|\(\w+\)|Epoch.*GiB"

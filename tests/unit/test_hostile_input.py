@@ -76,7 +76,7 @@ def no_database(monkeypatch: pytest.MonkeyPatch) -> None:
     async def done(function: Any, *args: Any, **kwargs: Any) -> list[Any]:
         return []
 
-    monkeypatch.setattr(consumers, "_in_thread", done)
+    monkeypatch.setattr(consumers, "in_thread", done)
 
 
 def answers(text: str) -> list[dict[str, Any]]:
