@@ -31,7 +31,7 @@ TARGET_BYTES = 40 * 1024
 TARGET_RATIO = 2.0
 TARGET_BACK_SECONDS = 60.0
 PROBE_PAUSE_SECONDS = 0.02
-TARGET_PROBE_MS = 5.0
+TARGET_PROBE_RATIO = 2.0
 
 _USERS = """
 INSERT INTO auth_user (username, password, email, first_name, last_name, is_active, is_staff, is_superuser, date_joined)
@@ -100,9 +100,9 @@ def run() -> Iterator[Line]:
         "… a query of others meanwhile, p99",
         f"{ours.probe_ms:.2f} ms",
         f"{ours.probe_before_ms:.2f} ms before",
-        None,
-        f"≤ {TARGET_PROBE_MS:.0f} ms",
-        ours.probe_ms <= TARGET_PROBE_MS,
+        ours.probe_ms / ours.probe_before_ms,
+        f"≤ {TARGET_PROBE_RATIO:.0f} ×",
+        ours.probe_ms <= TARGET_PROBE_RATIO * ours.probe_before_ms,
     )
 
 
