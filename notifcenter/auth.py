@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 import jwt
 from channels.auth import AuthMiddleware, get_user
@@ -18,8 +19,9 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractUser
 from django.utils import translation
+from drf_spectacular.authentication import SessionScheme
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
-from rest_framework.authentication import BaseAuthentication
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
@@ -29,6 +31,7 @@ from preferences.selectors import application_tokens_accepted
 
 logger = logging.getLogger(__name__)
 
+PAGE_USER_HEADER = "X-Notifcenter-User"
 MAX_TOKEN_BYTES = 8 * 1024
 SUBPROTOCOL = "notifcenter"
 TOKEN_PREFIX = "bearer."  # noqa: S105 - a prefix, no secret
@@ -116,6 +119,24 @@ class BearerAuthentication(BaseAuthentication):
         """As RFC 6750, section 3 has it; DRF asks another instance than the one that refused."""
         reason = getattr(request, _REFUSAL, "")
         return f'Bearer error="invalid_token", error_description="{reason}"' if reason else "Bearer"
+
+
+class PageSessionAuthentication(SessionAuthentication):
+    """As DRF has it, for the user whose page asks: in another tab somebody else may have signed in meanwhile.
+
+    Our own pages say in PAGE_USER_HEADER whose they are, percent-encoded; others need not.
+    """
+
+    def authenticate(self, request: Request) -> tuple[Any, None] | None:
+        found = super().authenticate(request)
+        page_user = request.headers.get(PAGE_USER_HEADER)
+        if found and page_user is not None and unquote(page_user) != found[0].get_username():
+            raise AuthenticationFailed("Somebody else has signed in to this browser; load the page again.")
+        return found
+
+
+class PageSessionScheme(SessionScheme):  # type: ignore[no-untyped-call]
+    target_class = "notifcenter.auth.PageSessionAuthentication"
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

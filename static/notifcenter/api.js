@@ -1,5 +1,6 @@
 /** REST calls. With a token: bearer, no cookies. Without: the session's cookie, and its CSRF token for writing. */
 
+import { pageUser } from "./group.js";
 import { msg } from "./i18n.js";
 
 /** Its message is to be translated where it is shown, with the error itself as values. */
@@ -23,11 +24,13 @@ export class Api {
   #base;
   #token;
   #language;
+  #user;
 
   constructor({ baseUrl = "", token = "", language }) {
     this.#base = `${baseUrl.replace(/\/+$/, "")}/api/v1/`;
     this.#token = token;
     this.#language = language;
+    this.#user = token || baseUrl ? "" : pageUser();
   }
 
   /** One page, `{results, next, previous}`. `filters` are those of the REST; several values as an array. */
@@ -115,6 +118,8 @@ export class Api {
     if (body) headers["Content-Type"] = "application/json";
     if (this.#token) headers.Authorization = `Bearer ${this.#token}`;
     else if (method !== "GET") headers["X-CSRFToken"] = cookie("csrftoken");
+    // The cookie may be somebody else's by now, who has signed in in another tab.
+    if (this.#user) headers["X-Notifcenter-User"] = encodeURIComponent(this.#user);
     const content = body && JSON.stringify(body);
     let response;
     try {

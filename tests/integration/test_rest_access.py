@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.test import Client
 from pytest_django import Settings
 
 from preferences.models import SiteSettings
@@ -128,3 +129,17 @@ class TestWhoMay:
         User.objects.update(is_active=False)
         assert client.get(LIST).status_code == 401
         assert self.bearer(settings, token()).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("named", "status"),
+    [("alice", 200), ("al%69ce", 200), (None, 200), ("bob", 401), ("", 401), ("%FF", 401)],
+)
+def test_a_page_of_somebody_else_gets_nothing(browser: Client, named: str | None, status: int) -> None:
+    """Its user has signed out in another tab, where another one has signed in."""
+    headers = {} if named is None else {"X-Notifcenter-User": named}
+    assert browser.get("/api/v1/notifications/", headers=headers).status_code == status
+    answer = browser.post(
+        "/api/v1/notifications/mark-read/", {"up_to": 1}, "application/json", headers=headers
+    )
+    assert answer.status_code == status
