@@ -24,8 +24,10 @@ $(NODE_PACKAGES): tests/package.json | $(STAMP)
 run: $(STAMP)  ## the product with a simulated cluster on http://127.0.0.1:8000
 	@exec $(BIN)/python -m notifcenter.run
 
-# Each of the processes has a private server of its own; a database that was given is not shared.
-TOGETHER := $(if $(DATABASE_URL),,--numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder)
+# Each of the processes has a private server of its own; a database that was given is not shared. One more than there are
+# processors, because much of a test is waiting.
+PROCESSES := $(shell $(PYTHON) -c 'import os; print(min(4, (os.cpu_count() or 1) + 1))')
+TOGETHER := $(if $(DATABASE_URL),,--numprocesses=$(PROCESSES) --dist=loadfile --no-loadscope-reorder)
 
 test: setup  ## the whole test suite, browser tests included
 	@$(BIN)/python -m pytest $(TOGETHER)

@@ -18,11 +18,12 @@ import pytest
 from tests.processes import ROOT, wait_for
 
 USER = """
-import json, sys
+import json, signal, sys
 from pathlib import Path
 import psycopg2
 from notifcenter.embedded import server
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored, if the tests run in a shell's background
 for line in sys.stdin:
     params = server.ensure_running(Path(sys.argv[1]), "notifcenter")
     session = psycopg2.connect(dbname="notifcenter", **params)
