@@ -10,6 +10,7 @@ from datetime import datetime
 
 from django.db import connection, transaction
 from django.db.models import F
+from django.db.models.functions import Now
 
 from notifications.delivery import bundles, queue
 from notifications.delivery.queue import Claim
@@ -34,17 +35,31 @@ class Gate:
         self._per_user = policy.per_user_an_hour if policy else None
         self._taken: Places = {}
 
+    def is_full(self, claim: Claim, delivery: Delivery) -> bool:
+        """Whether it may not go out now, and has been put off. Takes no place: asked before there is a connection."""
+        ceilings = self._ceilings(delivery)
+        until = _full_until(self._channel, ceilings) if ceilings else None
+        if until:
+            self._put_off(claim, until)
+        return until is not None
+
     def has_room(self, claim: Claim, delivery: Delivery) -> bool:
         """Whether it may go out now, and a place for it is taken; if not, it has been put off."""
-        own = {EVERYBODY: self._in_all, delivery.notification.user_id: self._per_user}
-        if not (ceilings := {user: most for user, most in own.items() if most}):
+        if not (ceilings := self._ceilings(delivery)):
             return True
         taken = _take_place(self._channel, ceilings)
         if isinstance(taken, datetime):
-            queue.hold(claim, until=taken, together=self._channel in bundles.CHANNELS)
+            self._put_off(claim, taken)
             return False
         self._taken = taken
         return True
+
+    def _ceilings(self, delivery: Delivery) -> Mapping[int, int]:
+        own = {EVERYBODY: self._in_all, delivery.notification.user_id: self._per_user}
+        return {user: most for user, most in own.items() if most}
+
+    def _put_off(self, claim: Claim, until: datetime) -> None:
+        queue.hold(claim, until=until, together=self._channel in bundles.CHANNELS)
 
     def give_back(self) -> None:
         """The place that was taken last: what it was for has not gone out. One at a time, so that nobody waits in a
@@ -58,6 +73,20 @@ class Gate:
 def gate_of(channel: Channel) -> Gate:
     policy = ChannelPolicy.objects.filter(channel=channel).first() if channel in PERSONAL_CHANNELS else None
     return Gate(channel, policy)
+
+
+def _full_until(channel: Channel, ceilings: Mapping[int, int]) -> datetime | None:
+    """When to try again; None while there is room under all ceilings."""
+    rows = SentHour.objects.filter(channel=channel, user_id__in=ceilings)
+    hours = {row.user_id: (Hour(row.began, row.count), row.now) for row in rows.annotate(now=Now())}
+    return max(
+        (
+            hour.end
+            for user, (hour, now) in hours.items()
+            if not admit(now, ceiling=ceilings[user], hour=hour)
+        ),
+        default=None,
+    )
 
 
 @transaction.atomic

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 
 from django.conf import settings
@@ -18,7 +18,7 @@ from django.db.models.fields.json import KT
 from django.utils.translation import gettext, ngettext, pgettext
 
 from notifications import links, wording
-from notifications.delivery.story import MAX_NAME_CHARACTERS, moment, note, zone_of
+from notifications.delivery.story import MAX_NAME_CHARACTERS, moment, note, span, zone_of
 from notifications.groups.models import LEAST_JOBS, PREFIX
 from notifications.models import Delivery, DeliveryState, Notification
 from notifications.unsubscribe import Scope, Subscription
@@ -40,6 +40,7 @@ ORDER = (
     Event.SUCCEEDED,
     Event.RUNNING,
 )
+ENDS = (Event.FAILED, Event.STOPPED, Event.SUCCEEDED)
 _RANK = Case(
     *(When(event=event, then=Value(place)) for place, event in enumerate(ORDER)), default=Value(len(ORDER))
 )
@@ -85,7 +86,9 @@ def tell_all(delivery: Delivery) -> dict[str, Any] | None:
 def describe(bundle: Bundle, *, reader: Notification) -> dict[str, Any]:
     """The templates' context. `reader` is any notification of the user who reads it."""
     zone = zone_of(reader)
-    lines = [_sweep_line(one, zone) if isinstance(one, Sweep) else _line(one, zone) for one in bundle.lines]
+    lines = [
+        _sweep_line(one, zone, reader) if isinstance(one, Sweep) else _line(one, zone) for one in bundle.lines
+    ]
     for line, before in zip(lines, [{}, *lines], strict=False):
         line["begins"] = line["event"] != before.get("event")
     return {
@@ -96,18 +99,12 @@ def describe(bundle: Bundle, *, reader: Notification) -> dict[str, Any]:
         "groups": bundle.groups,
         "lines": lines,
         "more": bundle.count - sum(line["count"] for line in lines),
-        "span": _span(moment(bundle.first, zone), moment(bundle.last, zone)),
+        "span": span(bundle.first, bundle.last, zone),
         "cluster": wording.visible(settings.CLUSTER_NAME),
         "inbox_url": f"{settings.BASE_URL}/",
         "preferences_url": f"{settings.BASE_URL}/profile/",
         "stop_all_url": Subscription.of(reader, Scope.ALL).url,
     }
-
-
-def _span(first: str, last: str) -> str:
-    if first == last:
-        return first
-    return gettext("%(first)s to %(last)s") % {"first": first, "last": last}
 
 
 def _bundled(delivery: Delivery) -> QuerySet[Notification]:
@@ -221,7 +218,7 @@ def _sweeps(names: Mapping[int, str], events: QuerySet[Notification]) -> dict[in
     }
 
 
-def _sweep_line(sweep: Sweep, zone: Any) -> dict[str, Any]:
+def _sweep_line(sweep: Sweep, zone: tzinfo, reader: Notification) -> dict[str, Any]:
     """ "sweep-*: 13 failed, 487 succeeded" """
     event = next(iter(sweep.counts))
     return {
@@ -229,14 +226,15 @@ def _sweep_line(sweep: Sweep, zone: Any) -> dict[str, Any]:
         "word": wording.event_word(event),
         "name": wording.shorten(wording.visible(sweep.name), MAX_NAME_CHARACTERS),
         "note": _list(_phrase({"event": one, "count": count}) for one, count in sweep.counts.items()),
-        "moment": _span(moment(sweep.first, zone), moment(sweep.last, zone)),
+        "moment": span(sweep.first, sweep.last, zone),
         "url": links.group_page(sweep.group_id),
+        "mute_url": Subscription(reader.user_id, Scope.GROUP, group=sweep.group_id).url,
         "count": sum(sweep.counts.values()),
         "is_sweep": True,
     }
 
 
-def _line(one: Notification, zone: Any) -> dict[str, Any]:
+def _line(one: Notification, zone: tzinfo) -> dict[str, Any]:
     details = one.details if isinstance(one.details, dict) else {}
     name = (
         wording.title(one.event, one.job_name, one.ordinal, details)
@@ -250,9 +248,15 @@ def _line(one: Notification, zone: Any) -> dict[str, Any]:
         "note": note(one.event, one.ordinal, details),
         "moment": moment(one.occurred_at, zone),
         "url": links.page_of(one),
+        "mute_url": Subscription.of(one, Scope.JOB).url if _goes_on(one) else "",
         "count": 1,
         "is_sweep": False,
     }
+
+
+def _goes_on(one: Notification) -> bool:
+    """Whether it is about a job of which more may be told."""
+    return one.event not in ENDS and bool(links.framework_of(one))
 
 
 def _why(event: str, why: str | None) -> str:

@@ -16,6 +16,7 @@ from notifications import wording
 from notifications.delivery import digest, test_mail
 from notifications.delivery.rendering import Message, render
 from notifications.delivery.story import tell
+from notifications.groups.models import name_of_group
 from notifications.models import Notification
 from notifications.wording import one_line
 from preferences.kinds import Event
@@ -56,6 +57,7 @@ _ALERT = {
     "summary": "The GPUs of resnet50-lr3 have been idle for 3 hours",
     "labels": {"alertname": "GpuIdle", "severity": "warn", "node": "gpu-node-17"},
 }
+_SWEEP = {"succeeded": 487, "failed": 13}
 DETAILS: Mapping[Event, dict[str, Any]] = {
     Event.RUNNING: {"waited_seconds": 300, "gpus": 8, "attempt": 1},
     Event.SUCCEEDED: {**_RAN, "exit_code": 0},
@@ -110,14 +112,21 @@ def _event(event: Event) -> Message:
     return Message("job_event", tell(_notification(event)))
 
 
+def _sweep_ended() -> Message:
+    details = {"sweep": _SWEEP}
+    ended = _notification(Event.FAILED, "sweep-*", framework_name=name_of_group(NOBODY), details=details)
+    return Message("job_event", tell(ended))
+
+
 def _digest() -> Message:
     failed = [
         _notification(Event.FAILED, "bert-large"),
         _notification(Event.FAILED, "vit-b16", details=_IMAGE_MISSING),
     ]
+    waiting = _notification(Event.WAITING_TOO_LONG, "vit-large")
     ended = [_notification(Event.SUCCEEDED, name) for name in ("resnet50-lr3", "resnet50-warmup")]
     causes = Counter({wording.why(_OUT_OF_MEMORY): 9, wording.why(_IMAGE_MISSING): 3})
-    counts = {Event.FAILED.value: sum(causes.values()) - len(failed), Event.SUCCEEDED.value: 484}
+    counts = {Event.FAILED.value: sum(causes.values()) - len(failed), Event.SUCCEEDED.value: 483}
     sweep = digest.Sweep(NOBODY, "sweep-*", counts, OCCURRED, OCCURRED + timedelta(minutes=1))
     bundle = digest.Bundle(
         count=500,
@@ -126,15 +135,17 @@ def _digest() -> Message:
         last=OCCURRED + timedelta(minutes=1),
         groups=[
             digest.group(Event.FAILED, sum(causes.values()), causes),
-            digest.group(Event.SUCCEEDED, 500 - sum(causes.values()), Counter()),
+            digest.group(Event.WAITING_TOO_LONG, 1, Counter()),
+            digest.group(Event.SUCCEEDED, 500 - 1 - sum(causes.values()), Counter()),
         ],
-        lines=[sweep, *failed, *ended],
+        lines=[sweep, *failed, waiting, *ended],
     )
     return Message("digest", digest.describe(bundle, reader=failed[0]))
 
 
 _MAKERS: Mapping[str, Callable[[], Message]] = {
     **{event.value: partial(_event, event) for event in Event},
+    "sweep_ended": _sweep_ended,
     "digest": _digest,
     "test": lambda: test_mail.message(_reader()),
 }

@@ -155,8 +155,10 @@ def _send(transport: Transport, claim: Claim, delivery: Delivery, gate: Gate) ->
     if rest := transport.rest_seconds(delivery):
         _settled(lambda: queue.give_back(claim, pause_seconds=rest))
         return False
+    if gate.is_full(claim, delivery):  # first: what has to wait in any case asks for no connection
+        return False
     try:
-        transport.open()  # first: what finds no connection takes no place under a ceiling
+        transport.open()  # then: what finds no connection takes no place
         if not gate.has_room(claim, delivery):
             return False
         try:

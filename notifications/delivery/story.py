@@ -42,10 +42,11 @@ def tell(notification: Notification) -> dict[str, Any]:
     cluster = wording.visible(settings.CLUSTER_NAME)
     about_job = bool(links.framework_of(notification))
     time, after = moment(notification.occurred_at, zone), _after(event, details)
+    sweep_ended = is_group(notification.framework_name)
     why = explain(event, details)
     return {
         "event": event,
-        "word": wording.event_word(event),
+        "word": pgettext("of a sweep", "Ended") if sweep_ended else wording.event_word(event),
         "title": title,
         "summary": wording.summary(event, details),
         "subject": subject,
@@ -62,20 +63,17 @@ def tell(notification: Notification) -> dict[str, Any]:
         "job_url": job_url(notification),
         "about_job": about_job,
         "mute_url": Subscription.of(notification, Scope.JOB).url if about_job else "",
-        **_sweep(notification),
+        "sweep_ended": sweep_ended,
+        "mute_sweep_url": _mute_sweep_url(notification),
         "stop_event_url": Subscription.of(notification, Scope.EVENT).url,
         "stop_all_url": Subscription.of(notification, Scope.ALL).url,
         "preferences_url": f"{settings.BASE_URL}/profile/",
     }
 
 
-def _sweep(notification: Notification) -> dict[str, Any]:
-    """How to mute the sweep that the job is one of, and whether it is the sweep itself that is told of."""
-    group = group_payload(notification)
-    return {
-        "sweep_ended": is_group(notification.framework_name),
-        "mute_sweep_url": Subscription.of(notification, Scope.GROUP).url if group else "",
-    }
+def _mute_sweep_url(notification: Notification) -> str:
+    """'' for a job that is not one of a sweep."""
+    return Subscription.of(notification, Scope.GROUP).url if group_payload(notification) else ""
 
 
 def zone_of(notification: Notification) -> tzinfo:
@@ -89,10 +87,29 @@ def zone_of(notification: Notification) -> tzinfo:
 def moment(time: datetime, zone: tzinfo) -> str:
     """ "Sun 22 Nov 2026, 14:07 CET"; "UTC+03" where a zone has no abbreviation."""
     local = time.astimezone(zone)
-    name = local.strftime("%Z")
+    return f"{_date_and_time(local)} {_zone_name(local)}"
+
+
+def span(first: datetime, last: datetime, zone: tzinfo) -> str:
+    """ "Sun 22 Nov 2026, 14:07 to 14:09 CET"; one moment if both are written alike; both in full if the day differs,
+    or what the zone is called."""
+    begin, end = moment(first, zone), moment(last, zone)
+    if begin == end:
+        return begin
+    here, there = first.astimezone(zone), last.astimezone(zone)
+    if here.date() == there.date() and _zone_name(here) == _zone_name(there):
+        begin, end = _date_and_time(here), f"{dateformat.format(there, 'H:i')} {_zone_name(there)}"
+    return gettext("%(first)s to %(last)s") % {"first": begin, "last": end}
+
+
+def _date_and_time(local: datetime) -> str:
     # Translators: letters as in https://docs.djangoproject.com/en/stable/ref/templates/builtins/#date
-    written = dateformat.format(local, pgettext("a date with its time", "D j M Y, H:i"))
-    return f"{written} {name if name[:1].isalpha() else f'UTC{name}'}"
+    return dateformat.format(local, pgettext("a date with its time", "D j M Y, H:i"))
+
+
+def _zone_name(local: datetime) -> str:
+    name = local.strftime("%Z")
+    return name if name[:1].isalpha() else f"UTC{name}"
 
 
 def job_url(notification: Notification) -> str:
@@ -119,6 +136,8 @@ def _headline(event: str, title: str, time: str, after: str) -> str:
 
 def note(event: str, ordinal: int, details: Mapping[str, Any]) -> str:
     """What the subject adds to the event and the job's name."""
+    if sweep := wording.sweep_of(details):
+        return wording.counts_line(sweep, always=())
     match event:
         case Event.FAILED:
             return wording.why(details)

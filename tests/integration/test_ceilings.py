@@ -64,6 +64,27 @@ class TestMails:
         assert len(server.messages) == 3
         assert "10 jobs failed" in str(server.messages[-1]["Subject"])
 
+    def test_what_is_above_asks_for_no_connection(self, alice: User, server: SmtpServer) -> None:
+        ceiling(per_user_an_hour=1)
+        make_delivery(alice)
+        send_all()
+        for _ in range(3):
+            make_delivery(alice)
+        send_all()
+        assert states() == {"sent": 1, "bundled": 3}
+        assert server.connections == 1
+
+    def test_a_full_hour_of_one_ceiling_is_enough(self, alice: User, bob: User, server: SmtpServer) -> None:
+        """Also while the other's has long been over: what waits, waits for the one that is full."""
+        ceiling(in_all_an_hour=1, per_user_an_hour=1)
+        make_delivery(alice)
+        send_all()
+        SentHour.objects.filter(user_id=alice.pk).update(began=F("began") - HOUR)
+        waiting = make_delivery(alice)
+        send_all()
+        assert reloaded(waiting).due_at == SentHour.objects.get(user_id=ceilings.EVERYBODY).began + HOUR
+        assert server.connections == 1
+
     def test_each_user_has_an_own_one(self, alice: User, bob: User, server: SmtpServer) -> None:
         ceiling(per_user_an_hour=1)
         for user in (alice, alice, bob):

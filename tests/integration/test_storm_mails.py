@@ -11,9 +11,11 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.utils import timezone
 
+from notifications import unsubscribe
 from notifications.delivery import bundles, pausing, queue, sender
 from notifications.models import Delivery, DeliveryState, Notification
 from notifications.tasks import deliver_due
+from notifications.unsubscribe import Scope, Subscription
 from preferences.kinds import Channel
 from preferences.models import JobConfig
 from tests import smtp
@@ -94,6 +96,24 @@ class TestWhatGoesOut:
         ]  # fmt: skip
         assert lines[1][1].endswith(f"/groups/{sweep.pk}/")
         assert " more in your inbox" not in text_of(mail)
+
+    def test_what_may_go_on_can_be_muted_from_its_line(self, server: SmtpServer, alice: User) -> None:
+        sweep = make_group(alice, stem="sweep-*", failed=1, running=1)
+        for number in range(2):
+            make_delivery(alice, job_name=f"sweep-{number}", group=sweep)
+        waiting = make_delivery(alice, job_name="waits", event="waiting_too_long")
+        make_delivery(alice, job_name="over")
+        Delivery.objects.update(state=BUNDLED)
+        deliver_due()
+        (mail,) = server.messages
+        links = re.findall(r"^  Mute this (sweep|job): .*/unsubscribe/(.*)/$", text_of(mail), re.MULTILINE)
+        assert [(what, unsubscribe.read(token)) for what, token in links] == [
+            ("sweep", Subscription(alice.pk, Scope.GROUP, group=sweep.pk)),
+            ("job", Subscription.of(waiting.notification, Scope.JOB)),
+        ]
+        html = mail.get_body(("html",))
+        assert html is not None
+        assert all(token in html.get_content() for _, token in links)
 
     def test_many_sweeps_take_no_more_than_the_lines_there_are(self, server: SmtpServer, alice: User) -> None:
         for number in range(55):

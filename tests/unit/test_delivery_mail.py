@@ -6,13 +6,18 @@ import base64
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from pytest_django import Settings
 
 from notifications.delivery.mail import compose
+from notifications.delivery.story import span
 from preferences.kinds import Event
 from tests.composed import OOM, SUBMITTED, delivery, mail, part
+
+Clock = tuple[int, int, int, int]
+"""A day of November 2026, hour, minute and second, in UTC."""
 
 
 @pytest.fixture(autouse=True)
@@ -45,6 +50,15 @@ def test_the_first_line_says_what_happened_when_and_after_how_long() -> None:
     )
 
 
+def test_the_end_of_a_sweep_counts_its_jobs_and_stops_no_event() -> None:
+    details = {"sweep": {"succeeded": 487, "failed": 13}}
+    message = mail(framework_name="group:7", job_name="sweep-*", details=details)
+    assert message["Subject"] == "[berlin] Ended: sweep-*: 487 succeeded, 13 failed"
+    for kind in ("plain", "html"):
+        assert part(message, kind).count("/unsubscribe/") == 1
+        assert "asked to be told when the last job of" in part(message, kind)
+
+
 @pytest.mark.parametrize("kind", ["plain", "html"])
 def test_both_parts_hold_the_facts_what_to_do_and_the_links(kind: str) -> None:
     text = part(mail(), kind)
@@ -74,6 +88,27 @@ def test_both_parts_hold_the_facts_what_to_do_and_the_links(kind: str) -> None:
 )
 def test_times_are_the_users_own(time_zone: str, shown: str) -> None:
     assert shown in part(mail(time_zone=time_zone), "plain")
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "shown"),
+    [
+        ((22, 13, 7, 0), (22, 13, 7, 59), "Sun 22 Nov 2026, 14:07 CET"),
+        ((22, 13, 7, 0), (22, 13, 9, 0), "Sun 22 Nov 2026, 14:07 to 14:09 CET"),
+        ((22, 22, 59, 0), (22, 23, 1, 0), "Sun 22 Nov 2026, 23:59 CET to Mon 23 Nov 2026, 00:01 CET"),
+    ],
+    ids=["one minute", "one day", "past midnight"],
+)
+def test_from_when_to_when(first: Clock, last: Clock, shown: str) -> None:
+    began, ended = (datetime(2026, 11, *clock, tzinfo=UTC) for clock in (first, last))
+    assert span(began, ended, ZoneInfo("Europe/Berlin")) == shown
+
+
+def test_from_when_to_when_on_the_day_on_which_the_clocks_change() -> None:
+    began, ended = (datetime(2026, 10, 25, hour, 30, tzinfo=UTC) for hour in (0, 1))
+    assert span(began, ended, ZoneInfo("Europe/Berlin")) == (
+        "Sun 25 Oct 2026, 02:30 CEST to Sun 25 Oct 2026, 02:30 CET"
+    )
 
 
 def test_with_a_portal_the_job_is_linked_there(settings: Settings) -> None:
@@ -214,7 +249,7 @@ def test_any_base_url_makes_a_valid_message_id(settings: Settings, base: str) ->
             "failed",
             {"why": "out of GPU memory", "exit_code": 226, "ran_seconds": 7500},
             "[berlin] 失败：resnet50-lr3：GPU 显存不足",
-            "resnet50-lr3 失败：GPU 显存不足，时间：2026年11月22日 星期日 21:07 CST，已运行 2 小时 5 分钟。",
+            "resnet50-lr3 失败：GPU 显存不足，时间：2026年11月22日 星期日 21:07 CST，共运行 2 小时 5 分钟。",
         ),
         (
             "failed",
