@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from django.db import connection
 
 from preferences.kinds import Channel, Event
-from preferences.prepared import Prepared
+from preferences.prepared import Message, Prepared
 
 NAMESPACE = "notifcenter"
 
@@ -65,7 +65,7 @@ JOB_WAITING = Histogram(
 )  # fmt: skip
 CHANGE_TO_COMMIT = Histogram(
     "change_to_commit_seconds",
-    "From a captured change to the commit of what is told of it.",
+    "From a captured change until what is told of it was written; the commit follows at once.",
     bounds=REACTION_SECONDS,
 )
 POLL = Histogram(
@@ -143,10 +143,15 @@ class Tally:
 
     def store(self) -> None:
         """Must run in the transaction of what was counted."""
+        message = Message()
+        self.store_with(message)
+        message.send()
+
+    def store_with(self, message: Message) -> None:
+        """`store`, when the message is sent."""
         rows = [{"n": name, "l": labels, "v": value} for (name, labels), value in self._increments.items()]
         if rows:
-            with connection.cursor() as cursor:
-                _STORE.execute(cursor, [json.dumps(rows)])
+            message.add(_STORE, [json.dumps(rows)])
 
 
 def count_delivery(delivery_id: int, outcome: str, *, by: int = 1) -> None:

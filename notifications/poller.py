@@ -53,6 +53,8 @@ database less for each. The first change after an idle moment never waits for it
 PACE = 8
 """Such a pause is so many times as long as the batch before it took: the busier the machine, the more room it gets."""
 
+_LOCK_WISHES = f"SELECT pg_advisory_xact_lock({names.LOCK_SPACE}, {names.WISHES_LOCK})"
+
 
 class CannotWorkError(Exception):
     """The message says why, and what to do."""
@@ -144,9 +146,8 @@ class Poller:
             if batch is None:
                 return False
             self._is_full = batch.is_full
-            recorded = self._record(source, batch)
-            seconds = time.monotonic() - started
-            recording.count(batch, recorded, seconds=seconds)
+            recorded = self._record(source, batch, started)
+        seconds = time.monotonic() - started
         if seconds > LONG_BATCH_SECONDS:
             self._parts = min(2 * self._parts, BATCH_CHANGES)
         elif seconds < LONG_BATCH_SECONDS / 4:
@@ -155,14 +156,14 @@ class Poller:
             self._hint()
         return True
 
-    def _record(self, source: Source, batch: Batch) -> recording.Recorded:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [names.LOCK_SPACE, names.WISHES_LOCK])
-        wishes = load_owners_wishes(usernames=batch.usernames, frameworks=batch.frameworks)
+    def _record(self, source: Source, batch: Batch, started: float) -> recording.Recorded:
+        wishes = load_owners_wishes(usernames=batch.usernames, frameworks=batch.frameworks, after=_LOCK_WISHES)
         source.add_timed(batch, wishes)
         recorded = recording.record(batch.candidates, wishes, batch.groups)
         recording.resolve(batch.resolutions)
+        recording.count(batch, recorded, seconds=time.monotonic() - started)
         source.finish(batch, recorded.frameworks)
+        batch.last.send()
         return recorded
 
     def _lead(self, stop: Stop, *, once: bool) -> None:

@@ -116,14 +116,14 @@ def record(
 
 
 def count(batch: Batch, recorded: Recorded, *, seconds: float) -> None:
-    """Store what the metrics say of a batch that has taken so long. Must run in its transaction."""
+    """Have stored, with what ends the batch, what the metrics say of one that has taken so long."""
     tally = batch.tally
     for event, count in recorded.notifications.items():
         tally.add(counting.NOTIFICATIONS, event, by=count)
     if batch.ages:
         tally.observe(counting.CHANGE_TO_COMMIT, (age + seconds for age in batch.ages))
     tally.observe(counting.POLL, [seconds])
-    tally.store()
+    tally.store_with(batch.last)
 
 
 def resolve(resolutions: Iterable[Resolution]) -> None:

@@ -6,8 +6,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import count
-from typing import Any
+from typing import Any, cast
 from weakref import WeakKeyDictionary
+
+from django.db import connection
 
 _BY_NAME = re.compile(r"%\((\w+)\)s")
 
@@ -69,7 +71,16 @@ class Prepared:
         self._prepare = f"PREPARE {name} ({', '.join(types)}) AS {numbered}"
         self._execute = f"EXECUTE {name} ({', '.join(['%s'] * len(types))})"
 
-    def execute(self, cursor: Any, parameters: Iterable[Any]) -> None:
+    def execute(self, cursor: Any, parameters: Iterable[Any], *, after: str = "") -> None:
+        """`after` is a statement that goes first, in the same message, and whose answer nobody needs."""
+        statement = f"{after}; {self._execute}" if after else self._execute
+        cursor.execute(statement, self._ready(cursor, parameters))
+
+    def bound(self, cursor: Any, parameters: Iterable[Any]) -> str:
+        """The text that runs it in the session of this cursor."""
+        return cast(bytes, cursor.mogrify(self._execute, self._ready(cursor, parameters))).decode()
+
+    def _ready(self, cursor: Any, parameters: Iterable[Any]) -> list[Any]:
         known = _prepared.setdefault(cursor.connection, set())
         if self._name not in known:
             cursor.execute(self._prepare)
@@ -78,7 +89,7 @@ class Prepared:
         for index, kind in self._arrays:
             if values[index] is not None:
                 values[index] = array_literal(kind, values[index])
-        cursor.execute(self._execute, values)
+        return values
 
 
 class PreparedByName(Prepared):
@@ -91,3 +102,27 @@ class PreparedByName(Prepared):
 
     def execute_with(self, cursor: Any, parameters: Mapping[str, Any]) -> None:
         self.execute(cursor, [parameters[key] for key in self._names])
+
+
+class Message:
+    """Statements of one transaction whose answers nobody needs, sent together: one way to the server instead of one
+    for each. Each sees what those before it have done; when one fails, the rest is not run.
+    """
+
+    def __init__(self) -> None:
+        self._statements: list[tuple[Prepared | str, Sequence[Any]]] = []
+
+    def add(self, statement: Prepared | str, parameters: Sequence[Any] = ()) -> None:
+        """A text stands for itself, without parameters."""
+        self._statements.append((statement, parameters))
+
+    def send(self) -> None:
+        if not self._statements:
+            return
+        with connection.cursor() as cursor:
+            cursor.execute("; ".join(_bound(cursor, *one) for one in self._statements))
+        self._statements.clear()
+
+
+def _bound(cursor: Any, statement: Prepared | str, parameters: Sequence[Any]) -> str:
+    return statement if isinstance(statement, str) else statement.bound(cursor, parameters)

@@ -76,10 +76,13 @@ class Wishes:
         return self._channels[key]
 
 
-def load_wishes(*, usernames: Collection[str], frameworks: Collection[str]) -> Wishes:
-    """The wishes of these users and jobs; a user without a record is not among the owners."""
+def load_wishes(*, usernames: Collection[str], frameworks: Collection[str], after: str = "") -> Wishes:
+    """The wishes of these users and jobs; a user without a record is not among the owners.
+
+    `after`: a statement that goes to the server first, in the same message (a lock).
+    """
     with connection.cursor() as cursor:
-        _SELECT.execute(cursor, [list(usernames), list(frameworks)])
+        _SELECT.execute(cursor, [list(usernames), list(frameworks)], after=after)
         site, policies, users, configs = (json.loads(v) if v else None for v in cursor.fetchone())
     return Wishes(
         _site_wishes(site, policies or {}),
@@ -88,9 +91,11 @@ def load_wishes(*, usernames: Collection[str], frameworks: Collection[str]) -> W
     )
 
 
-def load_owners_wishes(*, usernames: Collection[str], frameworks: Collection[str]) -> Wishes:
+def load_owners_wishes(
+    *, usernames: Collection[str], frameworks: Collection[str], after: str = ""
+) -> Wishes:
     """As `load_wishes`, but a user never seen before gets a record that cannot log in."""
-    wishes = load_wishes(usernames=usernames, frameworks=frameworks)
+    wishes = load_wishes(usernames=usernames, frameworks=frameworks, after=after)
     missing = [name for name in usernames if name not in wishes.owners]
     if not missing:
         return wishes

@@ -11,6 +11,7 @@ from typing import Any
 from notifications.counting import Tally
 from notifications.events import JobEvent
 from notifications.groups.following import Membership
+from preferences.prepared import Message
 from preferences.rules import NO_FILE, JobFile
 from preferences.wishes import JobKey, Wishes
 
@@ -53,7 +54,7 @@ class Batch:
 
     `is_full`: the limit was reached, so that more is likely to be waiting. `ages`: for each change that the metrics
     do not have yet, how many seconds ago it took place when the transaction began; `tally`: what else they get.
-    `groups`: of the jobs that belong to one.
+    `groups`: of the jobs that belong to one. `last`: what the transaction ends with.
     """
 
     is_full: bool = False
@@ -64,6 +65,7 @@ class Batch:
     tally: Tally = field(default_factory=Tally)
     resolutions: list[Resolution] = field(default_factory=list)
     groups: dict[JobKey, Membership] = field(default_factory=dict)
+    last: Message = field(default_factory=Message)
 
     def add(self, candidate: Candidate) -> None:
         self.candidates.append(candidate)
@@ -88,7 +90,8 @@ class Source(ABC):
 
     @abstractmethod
     def finish(self, batch: Batch, told: Collection[str]) -> None:
-        """Remove what was taken, and mirror what was told of the frameworks named in `told`."""
+        """Remove what was taken, and mirror what was told of the frameworks named in `told`; with `batch.last`, what
+        needs no answer."""
 
     @abstractmethod
     def put_aside(self, error: str) -> bool:

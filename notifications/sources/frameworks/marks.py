@@ -6,14 +6,14 @@ from collections.abc import Collection
 
 from django.db import connection, transaction
 
-from preferences.prepared import Prepared
+from preferences.prepared import Message, Prepared
 
 RETRY_LIMIT = 500
 
 # A row that the cluster holds locked is not waited for: it is remembered, and marked a little later.
 _MARK = Prepared(
     "notifcenter_mark",
-    ["text[]", "text[]"],
+    ["text[]", "text[]", "text[]"],
     """
 WITH free AS MATERIALIZED (
     SELECT f.name, f."submissionTime" AS submitted FROM frameworks f WHERE f.name = ANY(%s)
@@ -39,29 +39,21 @@ WITH free AS MATERIALIZED (
         OR COALESCE(f."notifiedAtFailed", false) < told.failed
         OR COALESCE(f."notifiedAtStopped", false) < told.stopped
         OR COALESCE(f."notifiedAtRetried", 0) < COALESCE(told.retried, 0))
+), others AS MATERIALIZED (
+    SELECT unnest(%s) AS name EXCEPT SELECT name FROM free
 )
-SELECT name FROM free
+INSERT INTO notifications_pendingmark (framework_name)
+SELECT f.name FROM others JOIN frameworks f USING (name) ON CONFLICT (framework_name) DO NOTHING
 """,
 )
 
-_REMEMBER = """
-INSERT INTO notifications_pendingmark (framework_name)
-SELECT name FROM frameworks WHERE name = ANY(%s) ON CONFLICT (framework_name) DO NOTHING
-"""
 
-
-def mirror(frameworks: Collection[str]) -> None:
-    """Set notifiedAt* of these to all that was ever told of the job that now has the name."""
-    if not frameworks:
-        return
-    with connection.cursor() as cursor:
+def mirror(frameworks: Collection[str], message: Message) -> None:
+    """With the message, set notifiedAt* of these to all that was ever told of the job that now has the name."""
+    if frameworks:
         # The commit would wait for whoever holds an owner's record, and the cluster for the commit.
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        _MARK.execute(cursor, [frameworks, frameworks])
-        free = {name for (name,) in cursor.fetchall()}
-        locked = [name for name in frameworks if name not in free]  # or gone
-        if locked:
-            cursor.execute(_REMEMBER, [locked])
+        message.add("SET CONSTRAINTS ALL IMMEDIATE")
+        message.add(_MARK, [frameworks, frameworks, frameworks])
 
 
 @transaction.atomic
@@ -74,4 +66,6 @@ def mirror_pending() -> None:
             "RETURNING framework_name",
             [RETRY_LIMIT],
         )
-        mirror([name for (name,) in cursor.fetchall()])
+        message = Message()
+        mirror([name for (name,) in cursor.fetchall()], message)
+        message.send()

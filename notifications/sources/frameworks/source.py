@@ -101,14 +101,14 @@ class FrameworkSource(Source):
 
     def finish(self, batch: Batch, told: Collection[str]) -> None:
         assert isinstance(batch, FrameworkBatch)
-        waiting.follow(batch.waits)
+        waiting.follow(batch.waits, batch.last)
         for one, error in batch.undigestible:
             logger.warning("change put aside framework=%r error=%r", one.change.framework_name, error)
         changes.put_aside(batch.undigestible)
         if batch.mirrored:
             wish_columns.request_again(batch.mirrored)
         # Last, because it locks rows of the cluster until the commit.
-        marks.mirror([name for name in told if not is_group(name)])
+        marks.mirror([name for name in told if not is_group(name)], batch.last)
 
     def put_aside(self, error: str) -> bool:
         logger.warning("change put aside error=%r", error.partition("\n")[0])  # its details are the row

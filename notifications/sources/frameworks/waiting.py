@@ -11,7 +11,7 @@ from django.db import connection
 
 from notifications.sources.frameworks.changes import JOB_COLUMNS, JobRow
 from notifications.sources.frameworks.wish_columns import OWN_WISHES
-from preferences.prepared import Prepared
+from preferences.prepared import Message, Prepared
 from preferences.wishes import JobKey
 
 
@@ -77,8 +77,8 @@ def due(limit: int) -> list[DueWait]:
         return [DueWait(Wait(*row[:5]), JobRow.of(row[6:]), row[5]) for row in cursor.fetchall()]
 
 
-def follow(waits: Mapping[str, Wait | None]) -> None:
-    """Save the waits that began or were looked at; forget those of the frameworks that wait no more (None)."""
+def follow(waits: Mapping[str, Wait | None], message: Message) -> None:
+    """With the message, save the waits that began or were looked at; forget those of the frameworks that wait no more (None)."""
     over = [name for name, wait in waits.items() if wait is None]
     rows = [
         {
@@ -93,8 +93,7 @@ def follow(waits: Mapping[str, Wait | None]) -> None:
         if wait is not None
     ]
     if waits:
-        with connection.cursor() as cursor:
-            _FOLLOW.execute(cursor, [over, json.dumps(rows)])
+        message.add(_FOLLOW, [over, json.dumps(rows)])
 
 
 def give_up_oldest() -> bool:
