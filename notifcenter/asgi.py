@@ -18,6 +18,7 @@ from notifcenter.bodies import use_bounded_bodies
 from notifcenter.logs import use_our_access_log
 from notifcenter.sockets import nowhere, use_bounded_sockets
 from notifications.consumers import NotificationConsumer
+from notifications.garbage import collect_rarely
 
 use_bounded_sockets()
 use_bounded_bodies()
@@ -34,3 +35,5 @@ application = ProtocolTypeRouter(
         ),
     }
 )
+
+collect_rarely()

@@ -11,9 +11,11 @@ from urllib.parse import parse_qs
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import InterfaceError, OperationalError
+from django.utils import translation
 
 from notifications import finding, inbox
-from notifications.live import RESYNC, encode, hub, notification_frame
+from notifications.frames import RESYNC, encode, notification_frame
+from notifications.live import hub
 from notifications.rights import Right
 from notifications.socket_threads import in_thread
 from preferences.languages import spoken
@@ -228,11 +230,12 @@ def _backlog(user_id: int, after: int, language: str) -> list[tuple[int, str]]:
     """Frames of what is newer than `after`, one more than are ever sent."""
     newer = finding.newer(user_id=user_id, after=after, size=MAX_BACKLOG + 1)
     count = inbox.count_unread(user_id)
-    return [
-        (one.pk, notification_frame(one, one.user.get_username(), count, language))
-        for one in newer
-        if one.user.is_active
-    ]
+    with translation.override(language):
+        return [
+            (one.pk, notification_frame(one, one.user.get_username(), count))
+            for one in newer
+            if one.user.is_active
+        ]
 
 
 def _asked_language(scope: Any) -> str:

@@ -8,61 +8,32 @@ was lost, every socket is told to resync, because NOTIFY is not repeated.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Sequence
 from contextlib import closing, suppress
-from datetime import datetime
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
 import prometheus_client
 import psycopg2
 from django.db import OperationalError
-from django.utils import translation
 
 from notifications import counting, inbox, rights
-from notifications.groups.models import JobGroup, JobState
+from notifications.frames import ID_COLUMN, NEW, NEW_ROWS, RESYNC, USER_COLUMN, Frame, New, encode, frames_of
 from notifications.listening import LIVE_CHANNEL, Listener
-from notifications.models import Notification
-from preferences.prepared import Prepared
 
 logger = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS = 30.0
 READY_SECONDS = 5.0
 RECONNECT_SECONDS = (0.5, 1.0, 2.0, 5.0)
-NEW_ROWS = 500
 MAX_ID_DIGITS = 10
 COUNTED_USERS = 1000
 NAMED_USERS = 1000
 """With more users online, the database is not told who they are."""
-
-_COLUMNS = (
-    "id, user_id, event, ordinal, framework_name, submission_time, job_name, virtual_cluster, details, "
-    "occurred_at, created_at, in_inbox, read_at, archived_at, saved, snoozed_until, returned_at, group_id"
-)
-_FIELDS = _COLUMNS.split(", ")
-_GROUP_FIELDS = ("id", "stem", "jobs", *(state.label for state in JobState))
-# New rows, each with its user's counts if that user is active and one of these (null: of all), else null.
-_NEW = Prepared(
-    "notifcenter_new",
-    ["bigint", "integer[]"],
-    f"""
-WITH n AS MATERIALIZED (
-    SELECT {_COLUMNS} FROM notifications_notification WHERE id > %s ORDER BY id LIMIT {NEW_ROWS}
-), c AS MATERIALIZED (
-    {inbox.count_unread_sql("ARRAY(SELECT DISTINCT user_id FROM n WHERE COALESCE(user_id = ANY(%s), true))")}
-)
-SELECT c.user_id, c.unread, c.last_id, u.username, extract(epoch FROM clock_timestamp() - n.occurred_at)::float8,
-    {", ".join("n." + column for column in _FIELDS)}, {", ".join("g." + column for column in _GROUP_FIELDS)}
-FROM n LEFT JOIN notifications_jobgroup g ON g.id = n.group_id
-LEFT JOIN (c JOIN auth_user u ON u.id = c.user_id AND u.is_active) ON c.user_id = n.user_id
-ORDER BY n.id
-""",  # noqa: S608 - constants only
-)
 
 _COUNT_ACTIVE = inbox.count_unread_sql("ARRAY(SELECT id FROM auth_user WHERE id = ANY(%s) AND is_active)")
 
@@ -72,8 +43,6 @@ CHANGE_TO_FRAME = prometheus_client.Histogram(
     buckets=counting.REACTION_SECONDS,
     registry=None,
 )
-
-RESYNC = json.dumps({"type": "resync"})
 
 
 class Subscriber(Protocol):
@@ -86,34 +55,6 @@ class Subscriber(Protocol):
 
     def revoke(self) -> None:
         """The right has ended: close."""
-
-
-Frame = tuple[int, int | None, str, str]
-"""User, id of the notification (of RESYNC: the newest that may have been missed; else None), text, and the language
-that it speaks ('': none, so that it is for every socket)."""
-
-
-def encode(frame: dict[str, Any]) -> str:
-    return json.dumps(frame, default=_rfc3339, separators=(",", ":"))
-
-
-def _rfc3339(value: object) -> str:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    raise TypeError(f"{type(value).__name__} cannot be sent")
-
-
-def notification_frame(one: Notification, username: str, count: inbox.Unread, language: str) -> str:
-    with translation.override(language):
-        told = inbox.payload(one, username)
-    return encode(
-        {
-            "type": "notification",
-            "notification": told,
-            "unread": count.unread,
-            "more": count.more,
-        }
-    )
 
 
 class Hub:
@@ -222,28 +163,20 @@ class Hub:
         """Post frames for all that is newer than the last look; the poller commits ids in ascending order."""
         rows = None
         while rows is None or len(rows) == NEW_ROWS:
-            frames: list[Frame] = []
-            ages: list[float] = []
             named = self._online() if len(self._subscribers) < NAMED_USERS else None
-            rows = listener.query(_NEW, [self._last_id, named])
+            rows = listener.query(NEW, [self._last_id, named])
             read_at = time.monotonic()
-            for user_id, unread, last_id, username, age, *values in rows:
-                self._last_id = values[0]
-                languages = self._languages(user_id)
-                if not languages:
-                    continue
-                group = dict(zip(_GROUP_FIELDS, values[len(_FIELDS) :], strict=True))
-                one = Notification(**dict(zip(_FIELDS, values, strict=False)))
-                one.group = JobGroup(**group) if group["id"] else None
-                if one.in_inbox and one.read_at is None:
-                    _, count = inbox.unread_from_row((user_id, unread, last_id))
+            told: defaultdict[str, list[New]] = defaultdict(list)
+            for row in rows:
+                self._last_id = row[ID_COLUMN]
+                languages = self._languages(row[USER_COLUMN])
+                if languages and (one := New.of(row)).is_shown:
                     for language in languages:
-                        text = notification_frame(one, username, count, language)
-                        frames.append((user_id, one.pk, text, language))
-                    ages.append(age)
-            self._post(loop, frames)
-            if ages:
-                self._call(loop, partial(_observe, ages, read_at))
+                        told[language].append(one)
+            self._post(loop, [frame for language, new in told.items() for frame in frames_of(new, language)])
+            if told:
+                ages = {one.notification.pk: one.age for new in told.values() for one in new}
+                self._call(loop, partial(_observe, ages.values(), read_at))
 
     def _states(
         self, loop: asyncio.AbstractEventLoop, listener: Listener, users: list[int], **more: bool
@@ -281,7 +214,7 @@ class Hub:
                     subscriber.deliver(notification_id, text)
 
 
-def _observe(ages: Sequence[float], read_at: float) -> None:
+def _observe(ages: Collection[float], read_at: float) -> None:
     """Called in the loop after the frames were handed out; `ages` are those of their events at `read_at`."""
     since = time.monotonic() - read_at
     for age in ages:

@@ -157,7 +157,9 @@ class Poller:
         return True
 
     def _record(self, source: Source, batch: Batch, started: float) -> recording.Recorded:
-        wishes = load_owners_wishes(usernames=batch.usernames, frameworks=batch.frameworks, after=_LOCK_WISHES)
+        wishes = load_owners_wishes(
+            usernames=batch.usernames, frameworks=batch.frameworks, after=_LOCK_WISHES
+        )
         source.add_timed(batch, wishes)
         recorded = recording.record(batch.candidates, wishes, batch.groups)
         recording.resolve(batch.resolutions)

@@ -91,9 +91,7 @@ def load_wishes(*, usernames: Collection[str], frameworks: Collection[str], afte
     )
 
 
-def load_owners_wishes(
-    *, usernames: Collection[str], frameworks: Collection[str], after: str = ""
-) -> Wishes:
+def load_owners_wishes(*, usernames: Collection[str], frameworks: Collection[str], after: str = "") -> Wishes:
     """As `load_wishes`, but a user never seen before gets a record that cannot log in."""
     wishes = load_wishes(usernames=usernames, frameworks=frameworks, after=after)
     missing = [name for name in usernames if name not in wishes.owners]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
-from notifications import consumers, live
+from notifications import consumers, frames, live
 from notifications.listening import Listener
 from notifications.live import Hub
 from tests.asgi.inprocess import Tab, announce, own_hub, store
@@ -117,12 +117,12 @@ async def test_many_new_ones_are_posted_page_by_page(
     monkeypatch.setattr(hub, "_dispatch", noting)
     tab = Tab(alice)
     await tab.open()
-    store(alice, 2 * live.NEW_ROWS + 1)
+    store(alice, 2 * frames.NEW_ROWS + 1)
     announce()
     await tab.frame("resync")
-    while sum(pages) < 2 * live.NEW_ROWS + 1:
+    while sum(pages) < 2 * frames.NEW_ROWS + 1:
         await tab.next()
-    assert [page for page in pages if page > 1] == [live.NEW_ROWS] * 2
+    assert [page for page in pages if page > 1] == [frames.NEW_ROWS] * 2
 
 
 async def test_with_many_users_online_the_database_is_not_told_who_they_are(
@@ -133,7 +133,7 @@ async def test_with_many_users_online_the_database_is_not_told_who_they_are(
     query = Listener.query
 
     def noting(self: Listener, sql: Any, parameters: Any = ()) -> Any:
-        if sql is live._NEW:
+        if sql is frames.NEW:
             asked.append(parameters[1])
         return query(self, sql, parameters)
 

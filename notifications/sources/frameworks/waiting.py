@@ -78,7 +78,10 @@ def due(limit: int) -> list[DueWait]:
 
 
 def follow(waits: Mapping[str, Wait | None], message: Message) -> None:
-    """With the message, save the waits that began or were looked at; forget those of the frameworks that wait no more (None)."""
+    """With the message, save the waits that began or were looked at, and forget those of the frameworks that wait no
+    more (None)."""
+    if not waits:
+        return
     over = [name for name, wait in waits.items() if wait is None]
     rows = [
         {
@@ -92,8 +95,7 @@ def follow(waits: Mapping[str, Wait | None], message: Message) -> None:
         for wait in waits.values()
         if wait is not None
     ]
-    if waits:
-        message.add(_FOLLOW, [over, json.dumps(rows)])
+    message.add(_FOLLOW, [over, json.dumps(rows)])
 
 
 def give_up_oldest() -> bool:
