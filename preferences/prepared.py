@@ -73,7 +73,7 @@ class Prepared:
 
     def execute(self, cursor: Any, parameters: Iterable[Any], *, after: str = "") -> None:
         """`after` is a statement that goes first, in the same message, and whose answer nobody needs."""
-        statement = f"{after}; {self._execute}" if after else self._execute
+        statement = f"{after.replace('%', '%%')}; {self._execute}" if after else self._execute
         cursor.execute(statement, self._ready(cursor, parameters))
 
     def bound(self, cursor: Any, parameters: Iterable[Any]) -> str:

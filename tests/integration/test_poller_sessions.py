@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ from notifications.sources.frameworks import capture, names, reconcile, source
 from notifications.sources.frameworks.source import FrameworkSource
 from notifications.stopping import Stop
 from preferences.job_protocol import NO_BLOCK, Block
-from tests.cluster import submit, told, update
+from tests.cluster import asking, submit, told, update
 from tests.database import second_session, sql
 from tests.pollers import drain, held
 from tests.processes import wait_for
@@ -141,6 +142,32 @@ def test_only_the_reconciling_scan_may_scan(prepared: Poller) -> None:
         update(name, state="FAILED")
         prepared.run_once()
     assert allowed == {"scan": {"on"}, "batch": {"off"}}
+
+
+def test_a_change_takes_few_ways_to_the_server(prepared: Poller) -> None:
+    """Each of them is a tenth of a millisecond in which the bell does not ring."""
+    steps: list[str] = []
+
+    def look(execute: Any, statement: str, *arguments: Any) -> Any:
+        steps.append(statement)
+        return execute(statement, *arguments)
+
+    name = submit(**asking("Running", "Failed"))
+    for state in ("RUNNING", "FAILED"):  # the first prepares the statements
+        update(name, state=state)
+        steps.clear()
+        with connection.execute_wrapper(look):
+            prepared.run_once()
+    *_, failed = told()
+    assert failed == ("failed", 0)
+    taken = steps.index("EXECUTE notifcenter_take (%s)")
+    assert [re.findall(r"EXECUTE notifcenter_(\w+)", step) for step in steps[taken:]] == [
+        ["take"],
+        ["wishes"],
+        ["record"],
+        ["store", "follow", "mark"],
+        [],  # the look at the other source, after the commit
+    ]
 
 
 def test_a_mark_that_cannot_be_made_stays_remembered() -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from django.db import connection
+from django.db import DataError, connection, transaction
 
-from preferences.prepared import Prepared, PreparedByName
+from preferences.prepared import Message, Prepared, PreparedByName
+from tests.database import sql
 
 pytestmark = pytest.mark.django_db
 
@@ -53,3 +54,42 @@ def test_parameters_by_name_may_come_again() -> None:
         for number in (7, 8):
             statement.execute_with(cursor, {"word": "a%s", "number": number, "more": "is passed over"})
             assert cursor.fetchall() == [(number - 5, "a%s", "a%s")]
+
+
+def test_a_statement_may_go_after_another() -> None:
+    statement = Prepared("test_after", ["text"], "SELECT %s, current_setting('test.before')")
+    with connection.cursor() as cursor:
+        statement.execute(cursor, ["a;b"], after="SELECT set_config('test.before', '100%', true)")
+        assert cursor.fetchall() == [("a;b", "100%")]
+
+
+class TestMessage:
+    append = Prepared(
+        "test_append",
+        ["text[]"],
+        "SELECT set_config('test.said', current_setting('test.said') || array_to_string(%s, ''), true)",
+    )
+
+    def said(self) -> str:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT current_setting('test.said')")
+            return str(cursor.fetchone()[0])
+
+    def test_statements_go_together_each_after_those_before_it(self) -> None:
+        message = Message()
+        message.add("SET test.said = '0'")
+        message.add(self.append, [["%s;", "'"]])
+        message.add(self.append, [["2"]])
+        message.send()
+        message.send()  # has nothing left
+        assert self.said() == "0%s;'2"
+
+    def test_when_one_fails_the_rest_is_not_run(self) -> None:
+        sql("SET test.said = '0'")
+        message = Message()
+        message.add(self.append, [["1"]])
+        message.add("SELECT 1 / 0")
+        message.add(self.append, [["2"]])
+        with pytest.raises(DataError, match="division by zero"), transaction.atomic():
+            message.send()
+        assert self.said() == "0"
