@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from typing import Any
 
 import psycopg2
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management import call_command
-from django.db import OperationalError, connection
-from django.db.backends.postgresql.operations import DatabaseOperations
+from django.db import connection
+from django.test import TransactionTestCase
 from pytest_django.plugin import DjangoDbBlocker
 
 from notifcenter.embedded import server
 from notifications.sources.frameworks.demo.table import create_table
+from tests.database import empty_tables
 
 LEDGER = "ledger"
 
@@ -68,20 +68,10 @@ def _empty_frameworks(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _flush_again_after_a_deadlock() -> Iterator[None]:
-    """TRUNCATE of all tables can meet the transaction of a process that is still at work."""
-    truncate = DatabaseOperations.execute_sql_flush
-
-    def patient(self: Any, sql_list: Any) -> None:
-        for _ in range(5):
-            try:
-                return truncate(self, sql_list)
-            except OperationalError:
-                continue
-        truncate(self, sql_list)
-
+def _quick_flush() -> Iterator[None]:
+    """Django's own truncates all tables, and makes all permissions anew, after each test with real transactions."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(DatabaseOperations, "execute_sql_flush", patient)
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _: empty_tables())
         yield
 
 
