@@ -152,8 +152,8 @@ def test_a_change_takes_few_ways_to_the_server(prepared: Poller) -> None:
         steps.append(statement)
         return execute(statement, *arguments)
 
-    for _ in range(2):  # the first prepares the statements
-        update(submit(**asking("Running")), state="RUNNING")
+    for job in ("first", "second"):  # the first prepares the statements
+        update(submit(job, **asking("Running")), state="RUNNING")
         steps.clear()
         with connection.execute_wrapper(look):
             prepared.run_once()
