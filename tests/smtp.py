@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.message import EmailMessage
-from typing import Any
+from typing import Any, Protocol
 
 from aiosmtpd.smtp import SMTP, AuthResult
 from pytest_django import Settings
@@ -115,7 +115,11 @@ class _Session(SMTP):
         return await self._obey(answer)
 
 
-def use(settings: Settings, server: SmtpServer) -> None:
+class Listening(Protocol):
+    port: int
+
+
+def use(settings: Settings, server: Listening) -> None:
     """Point Django's mail settings to the server (pytest-django points them to memory)."""
     settings.EMAIL_BACKEND = "notifications.delivery.bounded_smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.chaos import report
-from tests.chaos.database import kill_database, needs_private_server
+from tests.chaos.database import VICTIMS, kill_database, needs_private_server
 from tests.chaos.emptying import EmptiedRedis, Folder
 from tests.chaos.run import Kill, Run, anything, play
 from tests.processes import ROOT
@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(1_200
 _runs: list[Run] = []
 
 
-def _play(opened: Folder | EmptiedRedis, folder: Path, kills: int, kill: Kill = anything) -> None:
+def _play(opened: Folder | EmptiedRedis, folder: Path, kills: int, kill: Kill = anything) -> Run:
     run = play(
         folder,
         opened,
@@ -42,14 +42,17 @@ def _play(opened: Folder | EmptiedRedis, folder: Path, kills: int, kill: Kill = 
     TABLE.write_text(report.table(_runs), encoding="utf-8")
     sys.stderr.write(f"\n{report.line(run)}\n{report.table(_runs)}")
     run.check()
+    return run
 
 
 @pytest.mark.parametrize("broker", [Folder, EmptiedRedis])
 def test_everything_is_killed(broker: Callable[[Path], Folder | EmptiedRedis], tmp_path: Path) -> None:
     with closing(broker(tmp_path)) as opened:
-        _play(opened, tmp_path, KILLS)
+        run = _play(opened, tmp_path, KILLS)
+    assert not run.not_met()
 
 
 def test_the_database_is_killed(tmp_path: Path) -> None:
     needs_private_server()
-    _play(Folder(tmp_path), tmp_path, KILLS_OF_THE_DATABASE, kill_database)
+    run = _play(Folder(tmp_path), tmp_path, KILLS_OF_THE_DATABASE, kill_database)
+    assert len(run.site.kills) == len(VICTIMS)

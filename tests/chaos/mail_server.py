@@ -5,19 +5,22 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Mapping
+from email.message import EmailMessage
 from functools import partial
 
-from tests.smtp import HANG_UP, OK, STALL, TAKE_AND_HANG_UP, SmtpServer
+from tests.smtp import HANG_UP, OK, STALL, TAKE_AND_HANG_UP, Programme, SmtpServer
 
 REFUSES_ITSELF = "refuses connections"
+REFUSES_GONE = "550 for the address that is gone"
 GONE = "gone@example.org"
 """An address that is refused for good, always."""
 
-MAIL: Mapping[str, float] = {"421 4.3.2 shutting down": 0.01, "550 5.7.1 not from you": 0.002}
+MAIL: Mapping[str, float] = {"421 4.3.2 shutting down": 0.01, "550 5.7.1 not from you": 0.005}
 RCPT: Mapping[str, float] = {
     "451 4.7.1 greylisted, try later": 0.03,
     "421 4.7.0 too many connections": 0.01,
     "550 5.1.1 no such user": 0.01,
+    STALL: 0.005,
 }
 DATA: Mapping[str, float] = {
     HANG_UP: 0.01,
@@ -34,11 +37,33 @@ AFTER_DATA: Mapping[str, float] = {
 SLOWNESS_SECONDS = 0.03
 """So that a kill finds a mail taken and not yet noted."""
 
-NAMES: Mapping[str, str] = {
-    HANG_UP: "hangs up",
-    STALL: "stalls",
-    TAKE_AND_HANG_UP: "takes the mail, says so and hangs up",
+IN_A_MAIL, AFTER_A_MAIL = "DATA", "a mail"
+NAMES: Mapping[tuple[str, str], str] = {
+    (HANG_UP, IN_A_MAIL): "closes in the middle of a mail",
+    (HANG_UP, AFTER_A_MAIL): "takes a mail and dies before it says so",
+    (TAKE_AND_HANG_UP, AFTER_A_MAIL): "takes a mail, says so and dies",
+    (STALL, AFTER_A_MAIL): "takes a mail and stalls",
 }
+
+
+def fault(answer: str, step: str) -> str:
+    return NAMES.get((answer, step), f"{'stalls' if answer == STALL else answer}, at {step}")
+
+
+STEPS: Mapping[str, Mapping[str, float]] = {
+    "MAIL": MAIL,
+    "RCPT": RCPT,
+    IN_A_MAIL: DATA,
+    AFTER_A_MAIL: AFTER_DATA,
+}
+FAULTS = frozenset(
+    {
+        REFUSES_ITSELF,
+        REFUSES_GONE,
+        *(fault(answer, step) for step, chances in STEPS.items() for answer in chances),
+    }
+)
+"""All that a run of some length meets."""
 
 
 class MailServer:
@@ -55,14 +80,19 @@ class MailServer:
 
     def listen(self) -> None:
         server = SmtpServer(port=self.port)
-        server.programme.mail = partial(self._answer, "MAIL", MAIL)
+        server.programme.mail = partial(self._answer, "MAIL")
         server.programme.rcpt = self._rcpt
-        server.programme.data = partial(self._answer, "DATA", DATA)
-        server.programme.after_data = partial(self._answer, "a mail", AFTER_DATA)
+        server.programme.data = partial(self._answer, IN_A_MAIL)
+        server.programme.after_data = partial(self._answer, AFTER_A_MAIL)
         server.programme.slowness_seconds = SLOWNESS_SECONDS
         self.port = server.port
         self._servers.append(server)
         self.is_listening = True
+
+    @property
+    def programme(self) -> Programme:
+        """Of the server that listens now."""
+        return self._servers[-1].programme
 
     def refuse(self) -> None:
         """Nobody can connect until it listens again; who was connected is cut off."""
@@ -72,23 +102,23 @@ class MailServer:
 
     def _rcpt(self, address: str) -> str:
         if address == GONE:
-            self.did["550 for the address that is gone"] += 1
+            self.did[REFUSES_GONE] += 1
             return "550 5.1.1 no such user"
-        return self._answer("RCPT", RCPT, address)
+        return self._answer("RCPT", address)
 
-    def _answer(self, step: str, chances: Mapping[str, float], _: str) -> str:
+    def _answer(self, step: str, _: str) -> str:
+        chances = STEPS[step]
         (answer,) = self._dice.choices([OK, *chances], [1 - sum(chances.values()), *chances.values()])
         if answer != OK:
-            self.did[f"{NAMES.get(answer, answer)}, at {step}"] += 1
+            self.did[fault(answer, step)] += 1
         return answer
 
     def behave(self) -> None:
         """From now on, but for the address that is gone."""
         if not self.is_listening:
             self.listen()
-        server = self._servers[-1]
-        server.programme.mail = server.programme.data = server.programme.after_data = lambda _: OK
-        server.programme.rcpt = lambda address: "550 5.1.1 no such user" if address == GONE else OK
+        self.programme.mail = self.programme.data = self.programme.after_data = lambda _: OK
+        self.programme.rcpt = lambda address: "550 5.1.1 no such user" if address == GONE else OK
 
     def close(self) -> None:
         if self.is_listening:
@@ -101,6 +131,9 @@ class MailServer:
         """How often each Message-ID has come."""
         return sum((server.counts() for server in self._servers), Counter())
 
-    def unanswered(self) -> set[str]:
-        """The Message-IDs of mails that it took and did not say so."""
-        return {one for server in self._servers for one in server.unanswered}
+    def unanswered(self) -> Counter[str]:
+        """How often it took each Message-ID and did not say so."""
+        return Counter(one for server in self._servers for one in server.unanswered)
+
+    def mails(self) -> list[EmailMessage]:
+        return [mail for server in self._servers for mail in server.messages]

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Collection
+import re
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from email.message import EmailMessage
 
 from notifications.models import Delivery, DeliveryState
 from tests.chaos.mail_server import GONE, MailServer
@@ -13,6 +16,13 @@ from tests.database import sql
 
 REFUSALS = ("550 5.1.1", "554 5.6.0")
 """What the server says when it takes a mail never."""
+
+SUBJECTS: Mapping[str, str] = {
+    "running": "[cluster] Running",
+    "retried": "[cluster] Retried",
+    "succeeded": "[cluster] Succeeded",
+}
+_SEVERAL = re.compile(r"^([0-9]+) notifications, ", re.MULTILINE)
 
 FUTURE_SECONDS = 4
 MOVED_AT_ONCE = 20
@@ -69,6 +79,8 @@ class Mails:
     """Dropped, because their address had refused three mails in a row."""
     lost: int
     """Neither sent and taken by the server, nor refused by it, nor given up."""
+    misleading: int
+    """Mails that came to somebody else, or tell of another job or event, or of another number of them."""
     doubled_at_a_kill: int
     doubled_by_the_server: int
     """It had taken the mail and not said so."""
@@ -76,8 +88,7 @@ class Mails:
 
     @classmethod
     def of(cls, server: MailServer, in_flight: Collection[int]) -> Mails:
-        arrived = {_delivery(message_id): times for message_id, times in server.counts().items()}
-        unanswered = {_delivery(message_id) for message_id in server.unanswered()}
+        arrived, unanswered = _by_delivery(server.counts()), _by_delivery(server.unanswered())
         rows = list(
             Delivery.objects.values_list(
                 "id", "bundle_id", "state", "last_error", "notification__user__email"
@@ -90,9 +101,10 @@ class Mails:
         ]  # fmt: skip
         given_up = [one for one, _, state, _, to in rows if state == DeliveryState.DROPPED and to == GONE]
         taken = [one for one, bundle in sent if (bundle or one) in arrived]
-        more = {one: times - 1 for one, times in arrived.items() if times > 1}
-        at_a_kill = sum(times for one, times in more.items() if one in in_flight)
-        by_the_server = sum(times for one, times in more.items() if one in unanswered - set(in_flight))
+        # What has come with others should not have come by itself too.
+        more = arrived - Counter(set(arrived) - {one for one, bundle in sent if bundle})
+        by_the_server = more & unanswered
+        at_a_kill = Counter({one: times for one, times in (more - by_the_server).items() if one in in_flight})
         return cls(
             deliveries=len(rows),
             sent=len(sent),
@@ -100,12 +112,38 @@ class Mails:
             refused=len(refused),
             given_up=len(given_up),
             lost=len(rows) - len(taken) - len(refused) - len(given_up),
-            doubled_at_a_kill=at_a_kill,
-            doubled_by_the_server=by_the_server,
-            doubled_otherwise=sum(more.values()) - at_a_kill - by_the_server,
+            misleading=_misleading(server.mails()),
+            doubled_at_a_kill=at_a_kill.total(),
+            doubled_by_the_server=by_the_server.total(),
+            doubled_otherwise=(more - by_the_server - at_a_kill).total(),
         )
 
 
 def _delivery(message_id: str) -> int:
-    """<delivery-12-1764163200000000@localhost>"""
+    """<delivery-12-1764163200000000@localhost>; of several that came together the one that stands for them."""
     return int(message_id.split("-")[1])
+
+
+def _by_delivery(message_ids: Counter[str]) -> Counter[int]:
+    counts: Counter[int] = Counter()
+    for message_id, times in message_ids.items():
+        counts[_delivery(message_id)] += times
+    return counts
+
+
+def _misleading(mails: Sequence[EmailMessage]) -> int:
+    rows = Delivery.objects.values_list(
+        "id", "bundle_size", "notification__user__email", "notification__event", "notification__job_name"
+    )
+    expected = {
+        one: (to, str(size)) if size > 1 else (to, f"{SUBJECTS[event]}: {job}")
+        for one, size, to, event, job in rows
+    }
+    return sum(_told(mail) != expected[_delivery(str(mail["Message-ID"]))] for mail in mails)
+
+
+def _told(mail: EmailMessage) -> tuple[str, str]:
+    """To whom, and of how many notifications, or of which event of which job."""
+    text = mail.get_body(("plain",))
+    several = _SEVERAL.search(text.get_content()) if text else None
+    return str(mail["To"]), several[1] if several else ": ".join(str(mail["Subject"]).split(": ")[:2])

@@ -72,6 +72,7 @@ def _rows(run: Run) -> Iterator[Row]:
     yield "… dropped, as the address refuses everything", str(mails.given_up)
     yield "… sent before they were due", f"**{clock.too_early()}**"
     yield "… mails lost", f"**{mails.lost}**"
+    yield "… to somebody else, or about something else", f"**{mails.misleading}**"
     yield "… doubles of what was in flight at a kill", str(mails.doubled_at_a_kill)
     yield "… doubles of what the server took without saying so", str(mails.doubled_by_the_server)
     yield "… other doubles", f"**{mails.doubled_otherwise}**"

@@ -24,6 +24,7 @@ MOST_MAILS_BEFORE_A_KILL = 15
 MOST_SECONDS_BEFORE_A_KILL = 3.0
 POOL_THREADS = 5
 """Of a worker: those that Celery's pool has, and the one that sweeps."""
+POLLER, WEB, SENDER = KILLED = ("poller", "web process", "worker")
 WORKER = [sys.executable, "-m", "tests.chaos.worker"]
 
 _never = threading.Event()
@@ -145,14 +146,14 @@ class Site:
         else:
             hit = False
             self.pollers.kill_one(after_seconds=dice.random())
-        self.kills["poller, in a batch" if hit else "poller"] += 1
+        self.kills[f"{POLLER}, in a batch" if hit else POLLER] += 1
 
     def kill_pollers(self, dice: random.Random) -> None:
         """Both at once: nobody is left to take over."""
         self.pollers.wait_for_one(dice)
         for which in (0, 1):
             self.pollers.kill(which)
-            self.kills["poller"] += 1
+            self.kills[POLLER] += 1
 
     def wait_for_mails(self, dice: random.Random) -> None:
         """A few, if there are any."""
@@ -165,7 +166,7 @@ class Site:
         self.workers.alive[which].popen.send_signal(signal.SIGSTOP)
         self.note_what_is_in_flight()
         self.workers.kill(which)
-        self.kills["worker"] += 1
+        self.kills[SENDER] += 1
         self.cut_off += 1
 
     def note_what_is_in_flight(self) -> None:
@@ -174,9 +175,9 @@ class Site:
 
     def kill_web(self, dice: random.Random) -> None:
         self.webs.kill(self.webs.wait_for_one(dice))
-        self.kills["web process"] += 1
+        self.kills[WEB] += 1
 
     def ended(self) -> Mapping[str, list[str]]:
         """The logs of what has ended by itself."""
-        pairs = {"poller": self.pollers, "worker": self.workers, "web process": self.webs}
+        pairs = {POLLER: self.pollers, SENDER: self.workers, WEB: self.webs}
         return {name: logs for name, pair in pairs.items() if (logs := pair.ended())}
