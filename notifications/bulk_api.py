@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -42,7 +43,7 @@ class BulkView(APIView):
         try:
             return marking.undo(user_id=user_id, token=token)
         except marking.CannotUndoError:
-            raise ValidationError({"undo": ["This can no longer be taken back."]}) from None
+            raise ValidationError({"undo": [gettext("This can no longer be taken back.")]}) from None
 
     def _answer(self, user_id: int, changed: int, **more: Any) -> Response:
         count = inbox.count_unread(user_id)
@@ -53,4 +54,4 @@ class BulkView(APIView):
 def _start(cursor: str) -> int:
     if cursor.isascii() and cursor.isdecimal() and len(cursor) <= 19 and int(cursor) <= MAX_ID:
         return int(cursor)
-    raise ValidationError({"cursor": ["Not a valid cursor; start again without one."]})
+    raise ValidationError({"cursor": [gettext("Not a valid cursor; start again without one.")]})

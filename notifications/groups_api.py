@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Case, QuerySet, Value, When
 from django.db.models.functions import Length
 from django.http import Http404
+from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
@@ -25,7 +26,7 @@ from preferences.fields import StrictBooleanField, StrictChoiceField, StrictSeri
 from preferences.muting import MutingSerializer
 
 STATES = [(state.label, state.label) for state in JobState]
-ALL_ENDED = "All jobs of this group have ended already."
+ALL_ENDED = gettext_lazy("All jobs of this sweep have ended already.")
 WORST_FIRST = (JobState.FAILED, JobState.STOPPED, JobState.RUNNING, JobState.WAITING, JobState.SUCCEEDED)
 
 
@@ -65,8 +66,6 @@ class GroupSerializer(serializers.Serializer[JobGroup]):
 
 class GroupChangeSerializer(MutingSerializer):
     """What is left out stays as it is."""
-
-    what = "group"
 
     tell_when_ended = StrictBooleanField(
         required=False, help_text="Tell once, through one's channels, that the last known job has ended."

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_field
@@ -136,9 +137,9 @@ class LineField(StrictStringField):
 @extend_schema_field(OpenApiTypes.DATETIME)
 class MomentField(serializers.Field[datetime, str, str, Any]):
     default_error_messages = {
-        "invalid": "Must be a time with an offset, such as 2026-11-22T09:00:00Z.",
-        "future": "Must not be in the future.",
-        "old": f"Must not be more than {MAX_AGE.days} days ago.",
+        "invalid": gettext_lazy("Must be a time with an offset, such as 2026-11-22T09:00:00Z."),
+        "future": gettext_lazy("Must not be in the future."),
+        "old": gettext_lazy("Must not be more than {days} days ago."),
     }
 
     def to_internal_value(self, data: Any) -> datetime:
@@ -152,7 +153,7 @@ class MomentField(serializers.Field[datetime, str, str, Any]):
         if time > now + MAX_CLOCK_SKEW:
             self.fail("future")
         if time < now - MAX_AGE:
-            self.fail("old")
+            self.fail("old", days=MAX_AGE.days)
         return time.astimezone(UTC)  # PostgreSQL knows fewer offsets
 
     def to_representation(self, value: datetime) -> str:
@@ -160,7 +161,7 @@ class MomentField(serializers.Field[datetime, str, str, Any]):
 
 
 class OrdinalField(serializers.IntegerField):
-    default_error_messages = {"invalid": "Must be a whole number."}
+    default_error_messages = {"invalid": gettext_lazy("Must be a whole number.")}
 
     def to_internal_value(self, data: Any) -> int:
         if not isinstance(data, int) or isinstance(data, bool):
@@ -187,12 +188,16 @@ class JobEventInSerializer(StrictSerializer):
 
     def validate_url(self, value: str) -> str:
         if value and not alertmanager.web_address(value):
-            raise serializers.ValidationError("Must be an address such as https://slurm.example.org/job/7.")
+            raise serializers.ValidationError(
+                gettext("Must be an address such as https://slurm.example.org/job/7.")
+            )
         return value
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if attrs["event"] == Event.RETRIED and not attrs.get("ordinal"):
-            raise serializers.ValidationError({"ordinal": "A retry needs its number: 1 for the first."})
+            raise serializers.ValidationError(
+                {"ordinal": gettext("A retry needs its number: 1 for the first.")}
+            )
         return attrs
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.utils.translation import gettext
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
 from rest_framework.exceptions import APIException, NotFound
@@ -50,7 +51,9 @@ class JobListQuery(StrictSerializer):
         try:
             return job_list.Cursor.parse(value) if value else None
         except job_list.BadCursorError:
-            raise serializers.ValidationError("Not a valid cursor; start again without one.") from None
+            raise serializers.ValidationError(
+                gettext("Not a valid cursor; start again without one.")
+            ) from None
 
 
 class ListedJobSerializer(serializers.Serializer[Any]):
@@ -99,8 +102,6 @@ class EventOverridesSerializer(StrictSerializer):
 
 class OverrideSerializer(MutingSerializer):
     """null drops what was set; what is left out stays as it is."""
-
-    what = "job"
 
     events = EventOverridesSerializer(required=False)
     waiting_minutes = MinutesField(required=False, allow_null=True)

@@ -62,9 +62,10 @@ def spans_of(
             attempt = wording.number(one.details, "attempt") or attempt
             spans += _attempt(attempt, start, one.at, _ran_from(one, start, launched), one)
             start, attempt = one.at, attempt + 1
-    is_open = state in ALIVE or completed is None
-    end = now if is_open or completed is None else completed
     last = next((one for one in reversed(told) if one.event == state.lower()), None)
+    ended = completed or (last.at if last else None)
+    is_open = state in ALIVE or ended is None
+    end = now if is_open or ended is None else ended
     ran_before = launched is not None and launched < start and state in ("SUCCEEDED", "FAILED")
     runs = state == "RUNNING" or ran_before  # nobody knows since when
     ran_from = _last_ran_from(last, start, end, launched, is_open=is_open, runs=runs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
@@ -25,7 +26,7 @@ class StrictCursorPagination(CursorPagination):
                 return cursor
         except (NotFound, ValueError):
             pass
-        raise ValidationError({"cursor": ["Not a valid cursor; start again without one."]})
+        raise ValidationError({"cursor": [gettext("Not a valid cursor; start again without one.")]})
 
 
 class NotificationPages(StrictCursorPagination):

@@ -101,7 +101,7 @@ class MarkReadSerializer(StrictSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if len(attrs) != 1:
-            raise serializers.ValidationError("Send either `ids` (a list) or `up_to` (an id).")
+            raise serializers.ValidationError(gettext("Send either `ids` (a list) or `up_to` (an id)."))
         return attrs
 
 
@@ -196,13 +196,13 @@ class BulkSerializer(StrictSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if len({"ids", "filter", "undo"} & set(attrs)) != 1 or ("undo" in attrs and len(attrs) > 1):
-            raise serializers.ValidationError("Send `ids`, or `filter`, or nothing but `undo`.")
+            raise serializers.ValidationError(gettext("Send `ids`, or `filter`, or nothing but `undo`."))
         if "undo" not in attrs and "action" not in attrs:
-            raise serializers.ValidationError({"action": "Say what is to be done."})
+            raise serializers.ValidationError({"action": gettext("Say what is to be done.")})
         if (attrs.get("action") == "snooze") != ("until" in attrs):
-            raise serializers.ValidationError({"until": "Belongs to `snooze`, which needs it."})
+            raise serializers.ValidationError({"until": gettext("Belongs to `snooze`, which needs it.")})
         if "cursor" in attrs and "filter" not in attrs:
-            raise serializers.ValidationError({"cursor": "Belongs to `filter`."})
+            raise serializers.ValidationError({"cursor": gettext("Belongs to `filter`.")})
         return attrs
 
 

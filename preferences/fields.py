@@ -25,7 +25,7 @@ MAX_SHOWN_NAMES = 20
 class StrictSerializer(serializers.Serializer[Any]):
     """Refuses fields that it does not have, each by name, and those that are read-only."""
 
-    default_error_messages = {"invalid": "Must be a JSON object."}
+    default_error_messages = {"invalid": _("Must be a JSON object.")}
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping):
@@ -38,13 +38,13 @@ class StrictSerializer(serializers.Serializer[Any]):
 
     def _refusal(self, name: str) -> str:
         if name in self.fields:
-            return "This field cannot be changed."
+            return gettext("This field cannot be changed.")
         writable = [known for known, field in self.fields.items() if not field.read_only]
-        return f"There is no such field. Use: {', '.join(writable)}."
+        return gettext("There is no such field. Use: %(names)s.") % {"names": ", ".join(writable)}
 
 
 class StrictBooleanField(serializers.BooleanField):
-    default_error_messages = {"invalid": "Must be true or false."}
+    default_error_messages = {"invalid": _("Must be true or false.")}
 
     def to_internal_value(self, data: Any) -> bool:
         if not isinstance(data, bool):

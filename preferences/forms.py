@@ -9,7 +9,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from preferences.kinds import JOB_EVENTS, Channel, Event
@@ -95,7 +95,8 @@ class ProfileForm(forms.Form):
         super().__init__(data, initial=_profile_initial(profile))
         self.profile = profile
         self.choices = [choice for choice in profile.channels if choice.offered]
-        site = ", ".join(_labels(profile.site.default_events)) or gettext("nothing")
+        between = pgettext("between the items of a list", ", ")
+        site = between.join(_labels(profile.site.default_events)) or gettext("nothing")
         self.fields["default_source"] = forms.ChoiceField(
             label=_("For jobs that say nothing"),
             choices=[

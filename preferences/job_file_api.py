@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext, gettext_lazy
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_field
 from rest_framework import serializers
@@ -25,7 +26,7 @@ from preferences.kinds import Event
 
 @extend_schema_field({"oneOf": [{"type": "boolean"}, {"type": "integer", "minimum": 1}]})
 class BooleanOrMinutesField(MinutesField):
-    default_error_messages = {"invalid": "Must be true, false or a whole number of minutes."}
+    default_error_messages = {"invalid": gettext_lazy("Must be true, false or a whole number of minutes.")}
 
     def to_internal_value(self, data: Any) -> Any:
         return data if isinstance(data, bool) else super().to_internal_value(data)
@@ -50,7 +51,9 @@ class FileEventsSerializer(StrictSerializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         given = {FILE_KEYS.get(name, name): value for name, value in attrs.items()}
         if len(given) < len(attrs):
-            raise serializers.ValidationError("Give `waiting_too_long` or `waitingTooLong`, not both.")
+            raise serializers.ValidationError(
+                gettext("Give `waiting_too_long` or `waitingTooLong`, not both.")
+            )
         return given
 
 

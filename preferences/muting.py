@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
+from django.utils.translation import gettext
 from rest_framework import serializers
 
 from preferences.fields import StrictBooleanField, StrictSerializer, check_mute_end
@@ -13,9 +14,6 @@ from preferences.services import Mute
 
 class MutingSerializer(StrictSerializer):
     """Once valid, `mute` is a Mute, or None to end one; it is missing when nothing was said of it."""
-
-    what: ClassVar[str]
-    """What is muted, as errors name it."""
 
     muted = StrictBooleanField(
         required=False, help_text="true: for good, unless `muted_until` says otherwise."
@@ -32,7 +30,7 @@ class MutingSerializer(StrictSerializer):
     def validate(self, data: dict[str, Any]) -> dict[str, Any]:
         until, muted = data.pop("muted_until", None), data.pop("muted", None)
         if until and muted is False:
-            raise serializers.ValidationError({"muted_until": f"A {self.what} that is not muted has none."})
+            raise serializers.ValidationError({"muted_until": gettext("What is not muted has none.")})
         if until or muted is not None:
             data["mute"] = Mute(until) if until or muted else None
         return data

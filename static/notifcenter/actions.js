@@ -32,14 +32,49 @@ export function setRead(item, read) {
 /** All up to the newest that has arrived here: what comes in meanwhile stays unread. @returns {Action} */
 export function readAll(store) {
   const readAt = now();
-  const upTo = store.lastId;
+  const upTo = store.lastId ?? 0;
   const due = (item) => item.id <= upTo && !item.read_at && !item.archived_at && !item.snoozed_until;
-  return {
+  const action = {
     items: store.items().filter(due),
     change: (old) => ({ ...old, read_at: readAt }),
     keep: false,
     delta: -store.unread,
-    send: (api) => api.markRead({ up_to: upTo }),
+    beyond: true,
     failed: msg("They could not be marked as read."),
   };
+  return inBulk(action, [{ filter: { unread: true, up_to: upTo }, action: "read" }]);
+}
+
+/**
+ * Lets an action be sent as these requests, one after the other, those with a filter part by part. After that `undo`
+ * holds what takes it back, and `changed` how many it changed; `progress` is told how many so far.
+ */
+export function inBulk(action, requests, progress = () => {}) {
+  const undo = [];
+  const send = async (api) => {
+    let answer;
+    for (const request of requests) {
+      do {
+        answer = await api.bulk({ ...request, cursor: answer?.next ?? undefined });
+        if (answer.undo) undo.push(answer.undo);
+        progress((action.changed += answer.changed));
+      } while (answer.next);
+    }
+    return answer;
+  };
+  return Object.assign(action, { undo, send, changed: 0 });
+}
+
+/** Gives the rows of an action that was sent in bulk back what they were. @returns {Action} */
+export function undoing({ items, change, delta, undo, beyond }) {
+  const before = new Map(items.map((item) => [item.id, item]));
+  const action = {
+    items: items.map(change),
+    change: ({ id }) => before.get(id),
+    keep: false,
+    delta: -delta,
+    beyond,
+    failed: msg("It could not be taken back."),
+  };
+  return inBulk(action, undo.map((token) => ({ undo: token })));
 }

@@ -1,6 +1,10 @@
-/** Whether a reader wants to be told outside of the page; kept by this browser, and off at first. */
+/** Whether a reader can and wants to be told outside of the page; kept by this browser, and off at first. */
 
 const KEY = "notifcenter-alerts";
+
+export const canNotify = () => isSecureContext && "Notification" in globalThis;
+
+export const canSound = () => "AudioContext" in globalThis;
 
 /** @returns {{desktop?: boolean, sound?: boolean}} */
 export function choices() {

@@ -1,8 +1,8 @@
 /** The two switches for alerts outside of the page, in the foot of the bell's panel. */
 
 import { html } from "./vendor/lit.js";
-import { choices, choose } from "./alert-choices.js";
-import { canNotify, canSound, play } from "./alerts.js";
+import { canNotify, canSound, choices, choose } from "./alert-choices.js";
+import { later } from "./later.js";
 
 /** @param {() => void} redraw called when one of them has changed */
 export function alertSwitches(t, redraw) {
@@ -23,10 +23,17 @@ export function alertSwitches(t, redraw) {
           })
         : ""}
       ${canSound()
-        ? toggle({ text: t("Sound"), on: sound, turn: (on) => turn("sound", on, async () => (play(), true)) })
+        ? toggle({ text: t("Sound"), on: sound, turn: (on) => turn("sound", on, sounded) })
         : ""}
     </div>
   `;
+}
+
+/** How it sounds, once, so that its reader knows. */
+async function sounded() {
+  const { play } = await later("alerts.js");
+  play();
+  return true;
 }
 
 function toggle({ text, on, disabled = false, turn }) {

@@ -1,7 +1,7 @@
 /** Tells of arrivals outside of the page: a notification of the browser, a sound. Each is off until a click. */
 
 import { setRead } from "./actions.js";
-import { choices } from "./alert-choices.js";
+import { canNotify, canSound, choices } from "./alert-choices.js";
 import { Digest } from "./digest.js";
 import { later } from "./later.js";
 
@@ -12,10 +12,6 @@ const TONES_HZ = [660, 880];
 const TONE_SECONDS = 0.16;
 const VOLUME = 0.12;
 const ICON = new URL("icon-192.png", import.meta.url).href;
-
-export const canNotify = () => isSecureContext && "Notification" in globalThis;
-
-export const canSound = () => "AudioContext" in globalThis;
 
 export class Alerts {
   #gathered = new Digest();

@@ -1,7 +1,7 @@
 /** What the bell's panel shows: the latest notifications. Loaded when it is first opened. */
 
 import { html, repeat } from "./vendor/lit.js";
-import { readAll, setRead } from "./actions.js";
+import { readAll, setRead, undoing } from "./actions.js";
 import { alertSwitches } from "./alert-switches.js";
 import { LOST } from "./format.js";
 import { mark, when, word } from "./parts.js";
@@ -15,6 +15,7 @@ export class Panel {
   #store;
   #list;
   #message = "";
+  #done = null; // what can be taken back
 
   /** @param {object} host `{redraw(), focus(), emit(name, detail), url(item)}` */
   constructor(host) {
@@ -36,6 +37,7 @@ export class Panel {
 
   opened() {
     this.#message = "";
+    this.#done = null;
     if (this.#list.state !== "ready") this.#load();
   }
 
@@ -62,7 +64,15 @@ export class Panel {
   #status(t) {
     if (this.#message) return html`<span role="alert">${this.#message}</span>`;
     const lost = LOST[this.#store.status];
-    return lost ? html`<span class="status"><span class="icon"></span>${t(lost)}</span>` : html`<span></span>`;
+    const count = this.#done?.changed;
+    return html`<span class="status" role="status"
+      >${count
+        ? html`${t.plural(count, "{count} marked as read.", "{count} marked as read.")}
+            <button class="text-button" type="button" @click=${this.#undo}>${t("Undo")}</button>`
+        : lost
+          ? html`<span class="icon"></span>${t(lost)}`
+          : ""}</span
+    >`;
   }
 
   #body(t) {
@@ -92,14 +102,7 @@ export class Panel {
   }
 
   #row(item, t) {
-    const reader = html`<button
-      class="row__read"
-      type="button"
-      title=${t("Mark as read")}
-      aria-label=${t("Mark as read: {title}", item)}
-      @click=${() => this.#read(item)}
-      ><span class="icon"></span
-  ></button>`;
+    const name = item.read_at ? t("Mark as unread") : t("Mark as read");
     return html`
       <li class="row ${item.read_at ? "" : "row--unread"}">
         <a class="row__link" href=${this.#host.url(item)} @click=${(event) => this.#open(event, item)}>
@@ -110,7 +113,15 @@ export class Panel {
             <span class="row__summary">${word(item.event, t)} · ${when(item.occurred_at, t)}</span>
           </span>
         </a>
-        ${item.read_at ? "" : reader}
+        <button
+          class="row__read"
+          type="button"
+          title=${name}
+          aria-label=${t("{name}: {title}", { name, title: item.title })}
+          @click=${() => this.#store.act(setRead(item, !item.read_at))}
+        >
+          <span class="icon"></span>
+        </button>
       </li>
     `;
   }
@@ -122,14 +133,18 @@ export class Panel {
     if (!this.#host.emit("notif-open", { notification: item })) event.preventDefault();
   };
 
-  #read = (item) => {
+  #readAll = async () => {
     this.#host.focus();
-    this.#store.act(setRead(item, true));
+    const action = readAll(this.#store);
+    await this.#store.act(action);
+    this.#done = action;
+    this.#host.redraw();
   };
 
-  #readAll = () => {
+  #undo = () => {
     this.#host.focus();
-    this.#store.act(readAll(this.#store));
+    this.#store.act(undoing(this.#done));
+    this.#done = null;
   };
 }
 

@@ -1,14 +1,20 @@
 /** Ties an element to the page's store: draws it again when something changed, and as times grow old. */
 
+import { LOST, failureText } from "./format.js";
 import { Store } from "./store.js";
 
 const CLOCK_MS = 30_000;
 
 const stores = new Map();
+/** Of what was told to the page: failures, and stores whose token or session was refused. */
+const told = new WeakSet();
 
 const keyOf = ({ baseUrl, token, t }) => JSON.stringify([baseUrl ?? "", token ?? "", t.language]);
 
-/** A host has `baseUrl`, `token` and a translator `t`; the page has one store for all that have the same. */
+/**
+ * A host has `baseUrl`, `token`, a translator `t` and `emit`; the page has one store for all that have the same. What does
+ * not work is told to the page by one of them, as `notif-error`.
+ */
 export class StoreController {
   store = null;
   #host;
@@ -17,11 +23,11 @@ export class StoreController {
   #listeners;
   #clock;
 
-  /** @param listeners by name of the store's event: what to do with its detail */
+  /** @param listeners by name of the store's event: what to do with its detail, and itself */
   constructor(host, listeners = {}) {
     this.#host = host;
-    this.#listeners = Object.entries(listeners).map(([name, act]) => [name, (event) => act(event.detail)]);
-    this.#listeners.push(["change", () => host.requestUpdate()]);
+    this.#listeners = Object.entries(listeners).map(([name, act]) => [name, (event) => act(event.detail, event)]);
+    this.#listeners.push(["change", this.#changed], ["failure", this.#failed]);
     host.addController(this);
   }
 
@@ -41,6 +47,21 @@ export class StoreController {
   hostDisconnected() {
     clearInterval(this.#clock);
     if (this.#attached) this.#detach();
+  }
+
+  #changed = () => {
+    const { status } = this.store;
+    if (status === "refused") this.#tell(this.store, { message: this.#host.t(LOST.refused), signedOut: true });
+    else if (status === "open") told.delete(this.store);
+    this.#host.requestUpdate();
+  };
+
+  #failed = ({ detail }) => this.#tell(detail, { message: failureText(detail, this.#host.t) });
+
+  #tell(what, detail) {
+    if (told.has(what)) return;
+    told.add(what);
+    this.#host.emit("notif-error", detail);
   }
 
   #attach() {

@@ -6,8 +6,11 @@ import { IconPainter } from "./icons.js";
  * What our elements have in common: they speak the language of their place in the page.
  *
  * @attr lang  language of texts, times and numbers; default: that of what is around it, the page's, English
+ * @attr theme "light", "dark" or "auto"; default: the page's `color-scheme`
  */
 export class NotifElement extends LitElement {
+  static properties = { theme: { reflect: true } }; // a host that sets the property means the attribute
+
   static get observedAttributes() {
     return [...super.observedAttributes, "lang"];
   }
@@ -34,6 +37,11 @@ export class NotifElement extends LitElement {
   attributeChangedCallback(name, old, value) {
     super.attributeChangedCallback(name, old, value);
     if (name === "lang") this.requestUpdate();
+  }
+
+  /** Tells the page. @returns {boolean} false when it has said that it does the rest itself */
+  emit(name, detail) {
+    return this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true, cancelable: true }));
   }
 
   async scheduleUpdate() {

@@ -61,3 +61,6 @@ export function safeUrl(url, fallback) {
     return fallback;
   }
 }
+
+/** Where an element says that the inbox is. */
+export const inboxOf = ({ inboxUrl, baseUrl }) => safeUrl(inboxUrl, `${baseUrl.replace(/\/+$/, "")}/`);

@@ -39,6 +39,8 @@ export class Acts {
 
   url = (item) => this.#host.jobUrl?.(item) ?? item.url;
 
+  follow = (event, item) => this.#host.emit("notif-open", { notification: item }) || event.preventDefault();
+
   sweepUrl = ({ id }) => `${(this.#host.baseUrl ?? "").replace(/\/+$/, "")}/groups/${id}/`;
 
   askSweep = (sweep, change, done) => askSweep(this.#host, sweep, change, done);
@@ -52,6 +54,8 @@ export class Acts {
       items.map(({ id }) => id),
       on,
     );
+
+  readAll = () => this.#commands.readAll();
 
   selectEverything = () => this.#selection.chooseEverything();
 

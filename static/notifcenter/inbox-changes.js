@@ -1,5 +1,6 @@
 /** What can be done to many notifications, as actions for `Store.act`. Each can be taken back exactly. */
 
+import { inBulk } from "./actions.js";
 import { msg } from "./i18n.js";
 
 const MAX_IDS = 500;
@@ -53,7 +54,7 @@ const counted = (item) => Number(!item.read_at && !item.archived_at && !item.sno
 const sum = (numbers) => numbers.reduce((total, number) => total + number, 0);
 
 /**
- * A change of these. After it was sent, `undo` holds what takes it back, and `changed` how many it changed.
+ * A change of these, that can be taken back.
  * @param {boolean} options.keep as of an Action
  * @returns {import("./actions.js").Action}
  */
@@ -65,62 +66,19 @@ export function changing(items, name, { until, keep = false } = {}) {
     action: name,
     until,
   }));
-  return action(due, name, { until, keep, requests: () => parts });
+  return inBulk(action(due, name, { until, keep }), parts);
 }
 
 /** A change of all that match a view, those that are not loaded too; `progress` is told how many are done. */
 export function changingAll({ items, view, upTo, name, until, progress }) {
   const filter = { ...view.query(), ...(upTo === null ? {} : { up_to: upTo }) };
-  const due = items.filter(CHANGES[name].due);
-  function* requests() {
-    let answer;
-    do answer = yield { filter, action: name, until, ...(answer && { cursor: answer.next }) };
-    while (answer.next);
-  }
-  return Object.assign(action(due, name, { until, keep: false, requests, progress }), { beyond: true });
+  const due = action(items.filter(CHANGES[name].due), name, { until, keep: false, beyond: true });
+  return inBulk(due, [{ filter, action: name, until }], progress);
 }
 
-/** @returns {import("./actions.js").Action} gives the rows of an action back what they were */
-export function undoing({ items, change, delta, undo, beyond }) {
-  const before = new Map(items.map((item) => [item.id, item]));
-  return {
-    items: items.map(change),
-    change: ({ id }) => before.get(id),
-    keep: false,
-    delta: -delta,
-    beyond,
-    send: (api) => inTurn(undo.map((token) => ({ undo: token })), (request) => api.bulk(request)),
-    failed: msg("It could not be taken back."),
-  };
-}
-
-function action(items, name, { until, keep, requests, progress = () => {} }) {
+function action(items, name, { until, ...how }) {
   const values = CHANGES[name].change({ now: new Date().toISOString(), until });
   const change = (item) => ({ ...item, ...values });
-  const made = {
-    items,
-    change,
-    keep,
-    delta: sum(items.map((item) => counted(change(item)) - counted(item))),
-    undo: [],
-    changed: 0,
-    failed: CHANGES[name].failed,
-  };
-  made.send = (api) =>
-    inTurn(requests(), async (request) => {
-      const answer = await api.bulk(request);
-      if (answer.undo) made.undo.push(answer.undo);
-      made.changed += answer.changed;
-      progress(made.changed);
-      return answer;
-    });
-  return made;
-}
-
-/** One request after the other; a generator gets each answer. @returns the last answer */
-async function inTurn(requests, send) {
-  const turns = requests[Symbol.iterator]();
-  let answer;
-  for (let turn = turns.next(); !turn.done; turn = turns.next(answer)) answer = await send(turn.value);
-  return answer;
+  const delta = sum(items.map((item) => counted(change(item)) - counted(item)));
+  return { items, change, delta, failed: CHANGES[name].failed, ...how };
 }

@@ -1,8 +1,9 @@
 /** What the inbox does on behalf of its reader, with what it says of it and how it is taken back. */
 
+import { readAll, undoing } from "./actions.js";
 import { failureText } from "./format.js";
 import { msg } from "./i18n.js";
-import { changing, changingAll, undoing } from "./inbox-changes.js";
+import { changing, changingAll } from "./inbox-changes.js";
 
 /** By the server's name of the change: what is said of one, and of many. */
 const DONE = {
@@ -38,6 +39,11 @@ export class Commands {
     progress(0);
     await this.#carryOut(changingAll({ items, view, upTo: store.lastId, name, until, progress }), name);
     this.#host.progress = null;
+  }
+
+  /** Marks all of the inbox as read, whatever of it is shown. */
+  async readAll() {
+    await this.#carryOut(readAll(this.#host.store), "read");
   }
 
   /** Takes back what was done last. */

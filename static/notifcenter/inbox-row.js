@@ -8,7 +8,7 @@ import { why } from "./inbox-why.js";
 
 /**
  * @param {object} act `opened(item)`, `change(items, name, options)`, `menu(kind, items, button)`,
- *   `select(item, event)`, `isSelected(item)`, `url(item)`
+ *   `select(item, event)`, `isSelected(item)`, `url(item)`, `follow(event, item)`
  */
 export function inboxRow(item, t, act) {
   const classes = ["notice", !item.read_at && "notice--unread", act.isSelected(item) && "notice--selected"];
@@ -88,7 +88,7 @@ function links(item, t, act) {
   const mute = (event) => act.menu("mute", [item], event.currentTarget);
   return html`
     <div class="notice__links">
-      ${item.job.framework ? html`<a class="button" href=${safeUrl(act.url(item), "/")}>${t("Open job")}</a>` : ""}
+      ${item.job.framework ? html`<a class="button" href=${safeUrl(act.url(item), "/")} @click=${(event) => act.follow(event, item)}>${t("Open job")}</a>` : ""}
       ${canBeMuted(item) ? html`<button class="button" type="button" name="mute" @click=${mute}>${t("Mute job")}</button>` : ""}
       ${item.group ? html`<a class="button" href=${act.sweepUrl(item.group)}>${t("Open sweep")}</a>` : ""}
       ${runbook ? html`<a class="button" href=${runbook}>${t("Runbook")}</a>` : ""}

@@ -61,12 +61,14 @@ export function inboxNote({ t, list, status, clear, retry }) {
   if (status === "refused") return note(t("You are signed out"), t("Sign in again to see your notifications."));
   if (list.state === "error") {
     const text = status === "offline" ? t("The server cannot be reached.") : t("The notifications could not be loaded.");
-    return note(t("This did not work"), text, button(t("Try again"), retry));
+    return note(t("This did not work"), text, { action: button(t("Try again"), retry), icon: "offline" });
   }
   if (list.view.isFiltered) {
-    return note(t("Nothing found"), t("No notification matches these filters."), button(t("Clear filters"), clear));
+    return note(t("Nothing found"), t("No notification matches these filters."), { action: button(t("Clear filters"), clear), icon: "search" });
   }
-  return note(...EMPTY[list.view.tab].map((text) => t(text)));
+  const { tab } = list.view;
+  const icon = { unread: "read-all", all: "bell" }[tab] ?? `folder-${tab}`;
+  return note(...EMPTY[tab].map((text) => t(text)), { icon });
 }
 
 /** Grey shapes where the rows will be. */
@@ -75,10 +77,10 @@ export function inboxBones(t) {
   return html`<p class="visually-hidden">${t("Loading…")}</p><ul class="notes" aria-hidden="true">${[bone, bone, bone, bone, bone]}</ul>`;
 }
 
-export function note(title, text, action = "") {
+export function note(title, text, { action = "", icon = "bell" } = {}) {
   return html`
     <div class="note">
-      <span class="icon icon--bell"></span>
+      <span class="icon icon--${icon}"></span>
       <strong>${title}</strong>
       <p>${text}</p>
       ${action}

@@ -2,7 +2,7 @@ import { html } from "./vendor/lit.js";
 import { bellStyles } from "./bell-styles.js";
 import { StoreController } from "./controller.js";
 import { NotifElement } from "./element.js";
-import { LOST, countText, failureText, safeUrl } from "./format.js";
+import { LOST, countText, failureText, inboxOf, safeUrl } from "./format.js";
 import { later } from "./later.js";
 import { Speaker } from "./speaker.js";
 import { shared, sharedSheet } from "./styles.js";
@@ -14,8 +14,7 @@ const MOST_PX = 640;
 /**
  * A bell with the number of unread notifications, and a panel with the latest.
  *
- * What is inside the element is shown until the script has run; put a link to the inbox there.
- *
+ * @slot - shown until the script has run, and stays without it: put a link to the inbox there
  * @attr base-url  where Notifcenter lives; default: this site
  * @attr token     bearer token of the cluster; default: the session of this site
  * @attr inbox-url the inbox page; default: the root of base-url
@@ -24,7 +23,12 @@ const MOST_PX = 640;
  * @prop jobUrl (notification) => the address to which it leads; default: its own
  * @fires notif-unread detail {unread, more}: the count has changed
  * @fires notif-open   detail {notification}: a row was clicked; cancel it to stay on the page
- * @fires notif-error  detail {message}
+ * @fires notif-error  detail {message, signedOut}: something did not work; signedOut: the token or the session was refused
+ * @csspart bell   the button
+ * @csspart badge  the number on it
+ * @csspart panel
+ * @cssprop --nc-panel-width
+ * @cssprop --nc-*  colours, sizes and type, for all elements: tokens.css
  */
 export class NotifBell extends NotifElement {
   static properties = {
@@ -32,14 +36,13 @@ export class NotifBell extends NotifElement {
     token: {},
     inboxUrl: { attribute: "inbox-url" },
     jobUrl: { attribute: false },
-    theme: {},
     _announced: { state: true },
   };
   static styles = [shared, bellStyles];
 
   #controller = new StoreController(this, {
     arrival: (item) => this.#speaker.arrived(item),
-    failure: (failure) => this.#failed(failureText(failure, this.t)),
+    failure: (failure) => this.#panel?.say(failureText(failure, this.t)),
   });
   #panel = null; // what is in it, once it has been opened
   #told = "";
@@ -71,7 +74,7 @@ export class NotifBell extends NotifElement {
     const told = countText({ unread, more });
     if (told === this.#told) return;
     this.#told = told;
-    this.#emit("notif-unread", { unread, more });
+    this.emit("notif-unread", { unread, more });
   }
 
   render() {
@@ -96,7 +99,7 @@ export class NotifBell extends NotifElement {
       <div id="panel" class="panel" part="panel" popover role="dialog" aria-label=${t("Notifications")} tabindex="-1"
         @beforetoggle=${this.#toggles} @toggle=${this.#toggled}>
         ${this.#panel
-          ? this.#panel.render({ t, inbox: this.#inbox })
+          ? this.#panel.render({ t, inbox: inboxOf(this) })
           : html`<p class="wait">${lost || t("Loading…")}</p>`}
       </div>
       <div class="visually-hidden" role="status">${this._announced}</div>
@@ -111,7 +114,7 @@ export class NotifBell extends NotifElement {
     this.#panel = new Panel({
       redraw: () => this.requestUpdate(),
       focus: () => this.#popover.focus(),
-      emit: (name, detail) => this.#emit(name, detail),
+      emit: (name, detail) => this.emit(name, detail),
       url: this.#url,
     });
     this.#panel.follow(this.#store, { open: this.#isOpen });
@@ -145,20 +148,11 @@ export class NotifBell extends NotifElement {
     style.maxHeight = `${Math.min(MOST_PX, innerHeight - top - EDGE_PX)}px`;
   };
 
-  #failed(message) {
-    this.#panel?.say(message);
-    this.#emit("notif-error", { message });
-  }
-
   /** Where a notification of the browser leads that was clicked; without one it stood for several. */
   #follow = (item) => {
-    if (item && !this.#emit("notif-open", { notification: item })) return;
-    location.assign(item ? this.#url(item) : this.#inbox);
+    if (item && !this.emit("notif-open", { notification: item })) return;
+    location.assign(item ? this.#url(item) : inboxOf(this));
   };
-
-  #emit(name, detail) {
-    return this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true, cancelable: true }));
-  }
 
   get #store() {
     return this.#controller.store;
@@ -176,9 +170,5 @@ export class NotifBell extends NotifElement {
     return Boolean(this.renderRoot?.querySelector("#panel:popover-open"));
   }
 
-  #url = (item) => safeUrl(this.jobUrl?.(item) ?? item.url, this.#inbox);
-
-  get #inbox() {
-    return safeUrl(this.inboxUrl, `${this.baseUrl.replace(/\/+$/, "")}/`);
-  }
+  #url = (item) => safeUrl(this.jobUrl?.(item) ?? item.url, inboxOf(this));
 }

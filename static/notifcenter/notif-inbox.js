@@ -1,5 +1,4 @@
 import { html } from "./vendor/lit.js";
-import { readAll } from "./actions.js";
 import { StoreController } from "./controller.js";
 import { NotifElement } from "./element.js";
 import { FocusKeeper } from "./focus-keeper.js";
@@ -12,6 +11,7 @@ import { inboxHelp } from "./inbox-help.js";
 import { Keys } from "./inbox-keys.js";
 import { Menu } from "./inbox-menu.js";
 import { inboxBones, inboxFolders, inboxHead, inboxNote, link } from "./inbox-view.js";
+import { Messages } from "./messages.js";
 import { More } from "./more.js";
 import { Newcomers } from "./newcomers.js";
 import { pageRoot } from "./page-root.js";
@@ -25,9 +25,13 @@ const PAGE_SIZE = 30;
  * The inbox page. Takes over the list that the server has put into it, and keeps it live. In our own pages it has no
  * shadow tree: the list looks the same with and without script, by the sheets of its page.
  *
- * @attr base-url, token, lang  as for the bell
- * @attr next-cursor where the list inside goes on
+ * @slot - shown until the script has run
+ * @attr base-url, token, lang, theme  as for the bell
+ * @attr next-cursor where the list inside goes on; for our own page
  * @prop jobUrl (notification) => the address to which it leads; default: its own
+ * @fires notif-open  detail {notification}: its job is to be opened; cancel it to stay on the page
+ * @fires notif-error as for the bell
+ * @cssprop --nc-*  as for the bell
  * The view is the page's address (inbox-address.js); the list's data are in #inbox-items and #inbox-unread.
  */
 export class NotifInbox extends NotifElement {
@@ -42,7 +46,8 @@ export class NotifInbox extends NotifElement {
   /** What is shown, of the store. */
   list;
 
-  #controller = new StoreController(this);
+  #messages = new Messages(this);
+  #controller = new StoreController(this, this.#messages.listeners);
   #keeper = new FocusKeeper(this, { rows: "[data-key]", target: "summary" });
   #newcomers = new Newcomers(this);
   #more = new More(this);
@@ -95,7 +100,7 @@ export class NotifInbox extends NotifElement {
     this.#selection.prune(list.items);
     const go = this.#go;
     return html`
-      ${inboxHead({ t, store, readAll: () => store.act(readAll(store)), help: this.#acts.keys["?"] })}
+      ${inboxHead({ t, store, readAll: this.#acts.readAll, help: this.#acts.keys["?"] })}
       <div class="inbox__side">
         ${inboxFolders({ t, view, store, go })}
         ${inboxFilters({ t, view, items: list.items, go, refine: (change) => this.#go(change, "replaceState") })}
@@ -110,7 +115,7 @@ export class NotifInbox extends NotifElement {
         ${inboxBar({ t, view, items: shown, further: Boolean(list.next), selection: this.#selection, progress: this.progress, go, act: this.#acts })}
         ${this.#body(shown)}
       </div>
-      ${this.#menu.panel()} ${inboxHelp({ t, keys: this.#keys })}
+      ${this.#menu.panel()} ${inboxHelp({ t, keys: this.#keys })} ${this.#messages.toasts()}
     `;
   }
 

@@ -24,13 +24,15 @@ const KEYS = {
  * Only what is given or touched is in the block: an event that it does not name is not asked for, and without
  * `waitingTooLong` the owner's own preference holds. In a form it takes part under its `name`, as JSON.
  *
+ * @slot - shown until the script has run
  * @attr value    the block as JSON, such as {"failed": true, "waitingTooLong": 90}; what cannot be used is left out
  * @prop value    the block as an object; may be set to an object or JSON
  * @attr name     of the form's field
  * @attr disabled
- * @attr theme    "light", "dark" or "auto"; default: the page's `color-scheme`
+ * @attr lang, theme  as for the bell
  * @fires notif-change detail: the block after a change by the user
  * @csspart row one switch with its label
+ * @cssprop --nc-*  as for the bell
  */
 export class NotifJobEvents extends NotifElement {
   static formAssociated = true;
@@ -38,7 +40,6 @@ export class NotifJobEvents extends NotifElement {
   static properties = {
     value: { noAccessor: true },
     disabled: { type: Boolean, reflect: true },
-    theme: {},
     _off: { state: true },
     _wrong: { state: true },
   };
@@ -136,7 +137,7 @@ export class NotifJobEvents extends NotifElement {
 
   #change(key, value) {
     this.value = { ...this.#block, [key]: value };
-    this.dispatchEvent(new CustomEvent("notif-change", { detail: this.value, bubbles: true, composed: true }));
+    this.emit("notif-change", this.value);
   }
 
   #judge(wrong) {

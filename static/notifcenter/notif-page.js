@@ -19,7 +19,6 @@ export class NotifPage extends NotifElement {
     baseUrl: { attribute: "base-url" },
     token: {},
     jobUrl: { attribute: false },
-    theme: {},
     _awaited: { state: true },
   };
   static styles = shared;

@@ -4,6 +4,7 @@ import { NotifElement } from "./element.js";
 import { failureText } from "./format.js";
 import { msg } from "./i18n.js";
 import { note } from "./inbox-view.js";
+import { Messages } from "./messages.js";
 import { pageRoot } from "./page-root.js";
 import { timesCard } from "./preferences-times.js";
 import { channelsCard, eventsCard } from "./preferences-view.js";
@@ -12,7 +13,10 @@ import { channelsCard, eventsCard } from "./preferences-view.js";
  * The user's own preferences. Each change is sent at once; what could not be saved goes back and says why.
  * It has no shadow tree, and looks like the profile page by the sheets of its page.
  *
- * @attr base-url, token  as for the bell
+ * @slot - shown until the script has run
+ * @attr base-url, token, lang, theme  as for the bell
+ * @fires notif-error as for the bell
+ * @cssprop --nc-*  as for the bell
  */
 export class NotifPreferences extends NotifElement {
   static properties = {
@@ -25,7 +29,8 @@ export class NotifPreferences extends NotifElement {
     _said: { state: true },
   };
 
-  #controller = new StoreController(this);
+  #messages = new Messages(this);
+  #controller = new StoreController(this, this.#messages.listeners);
   #saving = Promise.resolve();
 
   createRenderRoot() {
@@ -45,8 +50,12 @@ export class NotifPreferences extends NotifElement {
         <h1>${this.t("Preferences")}</h1>
         <span class="muted" role="status">${this._said}</span>
       </div>
-      ${this._choices ? this.#cards() : this.#waiting()}
+      ${this._choices ? this.#cards() : this.#waiting()} ${this.#messages.toasts()}
     `;
+  }
+
+  get store() {
+    return this.#controller.store;
   }
 
   #cards() {
@@ -66,7 +75,7 @@ export class NotifPreferences extends NotifElement {
   #waiting() {
     if (!this._trouble) return html`<p class="muted">${this.t("Loading…")}</p>`;
     const again = html`<button class="button" type="button" @click=${this.#load}>${this.t("Try again")}</button>`;
-    return note(this.t("This did not work"), this.t(this._trouble.message, this._trouble), again);
+    return note(this.t("This did not work"), this.t(this._trouble.message, this._trouble), { action: again, icon: "offline" });
   }
 
   #load = async () => {

@@ -3,7 +3,7 @@ import { setRead } from "./actions.js";
 import { StoreController } from "./controller.js";
 import { Digest } from "./digest.js";
 import { NotifElement } from "./element.js";
-import { failureText, safeUrl } from "./format.js";
+import { failureText, inboxOf, safeUrl } from "./format.js";
 import { mark, when, word } from "./parts.js";
 import { shared, sharedSheet } from "./styles.js";
 import { toastStyles } from "./toast-styles.js";
@@ -16,7 +16,12 @@ const SHOWN = 3;
  * element announces its own messages only.
  *
  * @attr base-url, token, inbox-url, lang, theme  as for the bell
+ * @attr messages-only  shows what the elements of the page have to say, not what arrives
  * @prop jobUrl (notification) => the address to which it leads; default: its own
+ * @fires notif-open  detail {notification}: one was clicked; cancel it to stay on the page
+ * @fires notif-error as for the bell
+ * @csspart toast one of them
+ * @cssprop --nc-toast-width, and those of the bell
  */
 export class NotifToasts extends NotifElement {
   static properties = {
@@ -24,7 +29,7 @@ export class NotifToasts extends NotifElement {
     token: {},
     inboxUrl: { attribute: "inbox-url" },
     jobUrl: { attribute: false },
-    theme: {},
+    messagesOnly: { type: Boolean, attribute: "messages-only" },
     _toasts: { state: true },
   };
   static styles = [shared, toastStyles];
@@ -32,8 +37,8 @@ export class NotifToasts extends NotifElement {
 
   #controller = new StoreController(this, {
     arrival: (item) => this.#arrived(item),
-    failure: (failure) => this.#say({ text: failureText(failure, this.t) }),
-    notice: (notice) => this.#say(notice),
+    failure: (failure, event) => this.#say({ text: failureText(failure, this.t) }, event),
+    notice: (notice, event) => this.#say(notice, event),
   });
   #timer;
   #held = new Set();
@@ -95,14 +100,17 @@ export class NotifToasts extends NotifElement {
   #content({ item, digest, text }) {
     if (item) return this.#notification(item);
     if (!digest) return html`<p class="text">${text}</p>`;
-    return html`${mark(digest.gravest)}<a class="text" href=${this.#inbox}><strong>${digest.text(this.t)}</strong></a>`;
+    return html`${mark(digest.gravest)}<a class="text" href=${inboxOf(this)}><strong>${digest.text(this.t)}</strong></a>`;
   }
 
   #notification(item) {
-    const open = () => this.#controller.store.act(setRead(item, true));
+    const open = (event) => {
+      this.#controller.store.act(setRead(item, true));
+      if (!this.emit("notif-open", { notification: item })) event.preventDefault();
+    };
     return html`
       ${mark(item.event)}
-      <a class="text" href=${safeUrl(this.jobUrl?.(item) ?? item.url, this.#inbox)} @click=${open}>
+      <a class="text" href=${safeUrl(this.jobUrl?.(item) ?? item.url, inboxOf(this))} @click=${open}>
         <strong>${item.title}</strong>
         ${item.summary ? html`<span>${item.summary}</span>` : ""}
         <span>${word(item.event, this.t)} · ${when(item.occurred_at, this.t)}</span>
@@ -112,22 +120,24 @@ export class NotifToasts extends NotifElement {
 
   /** One more than fit: all become one, but for those that are just being looked at. */
   #arrived(item) {
+    if (this.messagesOnly) return;
     const folded = this._toasts.find(({ digest }) => digest);
     const shown = this._toasts.filter((toast) => toast.item);
     if (!folded && shown.length < SHOWN) return this.#add({ key: `n${item.id}`, item });
     const digest = folded?.digest ?? new Digest();
     const inUse = this.#held.has("pointer") || this.#held.has("focus");
     const gone = inUse ? [] : shown;
-    for (const toast of gone) digest.add(toast.item);
-    digest.add(item);
+    for (const one of [...gone.map((toast) => toast.item), item]) digest.add(one);
     this._toasts = this._toasts.filter((toast) => toast !== folded && !gone.includes(toast));
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#add({ key: "folded", digest });
   }
 
-  /** Messages answer something that the user did, so they are never folded; the oldest makes room. */
-  #say(message) {
+  /** Messages answer something that the user did, so they are never folded; the oldest makes room. One of us shows it. */
+  #say(message, event) {
+    if (event.defaultPrevented) return;
+    event.preventDefault();
     const [oldest, ...others] = this._toasts.filter((toast) => toast.text);
     if (others.length >= SHOWN - 1) this.#remove(oldest);
     this.#add({ key: `m${++this.#said}`, ...message });
@@ -186,8 +196,4 @@ export class NotifToasts extends NotifElement {
   }
 
   #seen = () => (document.hidden ? this.#hold("hidden") : this.#release("hidden"));
-
-  get #inbox() {
-    return safeUrl(this.inboxUrl, `${this.baseUrl.replace(/\/+$/, "")}/`);
-  }
 }

@@ -182,10 +182,19 @@ export const panelStyles = css`
     --icon: var(--nc-icon-read);
     display: none;
   }
-  .row__read:is(:hover, :focus-visible)::before {
+  .row:not(.row--unread) .row__read::before {
+    border: 2px solid;
+    background: none;
+  }
+  @media (hover: hover) {
+    .row:not(.row--unread, :hover, :focus-within) .row__read {
+      opacity: 0;
+    }
+  }
+  .row--unread .row__read:is(:hover, :focus-visible)::before {
     content: none;
   }
-  .row__read:is(:hover, :focus-visible) .icon {
+  .row--unread .row__read:is(:hover, :focus-visible) .icon {
     display: block;
   }
   .note {
@@ -209,35 +218,5 @@ export const panelStyles = css`
     inline-size: calc(1.75 * var(--nc-unit));
     block-size: calc(1.75 * var(--nc-unit));
     margin-block-end: var(--nc-space-2);
-  }
-  .bones {
-    display: grid;
-    grid-template-columns: calc(2 * var(--nc-unit)) 1fr;
-    gap: var(--nc-space-2) var(--nc-space-3);
-    padding: var(--nc-space-3) var(--nc-space-4);
-    animation: breathe 1.4s ease-in-out infinite alternate;
-  }
-  .bones i {
-    block-size: calc(0.75 * var(--nc-unit));
-    border-radius: var(--nc-radius-s);
-    background: var(--nc-sunken);
-  }
-  .bones i:first-child {
-    grid-row: span 2;
-    block-size: calc(2 * var(--nc-unit));
-    border-radius: var(--nc-radius-full);
-  }
-  .bones i:last-child {
-    inline-size: 60%;
-  }
-  @keyframes breathe {
-    to {
-      opacity: 0.5;
-    }
-  }
-  @media (prefers-reduced-motion: reduce) {
-    .bones {
-      animation: none;
-    }
   }
 `;

@@ -194,6 +194,6 @@ export class Store extends EventTarget {
   #changed = paced(() => this.#say("change"), LEAST_PAUSE_MS);
 
   #say(name, detail) {
-    this.dispatchEvent(new CustomEvent(name, { detail }));
+    this.dispatchEvent(new CustomEvent(name, { detail, cancelable: true }));
   }
 }

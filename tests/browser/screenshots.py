@@ -20,6 +20,8 @@ from preferences import targets
 from preferences.kinds import JOB_EVENTS, Channel
 from preferences.models import SiteSettings, Target
 from tests.browser.conftest import Visit
+from tests.browser.inbox import toast
+from tests.browser.notices import tell_live
 from tests.browser.portal import Portal, token_of
 from tests.cluster import submit, update
 from tests.processes import wait_for
@@ -58,6 +60,8 @@ def look_of(size: str, scheme: str) -> dict[str, Any]:
     width, height = SIZES[size]
     return {
         "viewport": {"width": width, "height": height},
+        "has_touch": size == "phone",
+        "is_mobile": size == "phone",
         "color_scheme": scheme,
         "reduced_motion": "reduce",
     }
@@ -202,5 +206,53 @@ def test_take_sweep(visit: Visit, alice: User, size: str, scheme: str) -> None:
     page.get_by_role("link", name="resnet50-lr=0.02").click()
     expect(page.get_by_text("One of the 12 jobs of")).to_be_visible()
     shoot(page, "sweep-job", size=size, scheme=scheme)
-    page.goto("/")
+    page.goto("/?group=job")
+    page.locator("[data-group] > details > summary").click()
     shoot(page, "sweep-inbox", size=size, scheme=scheme)
+
+
+@pytest.mark.usefixtures("_played")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
+def test_take_states(visit: Visit, alice: User, size: str, scheme: str) -> None:
+    """What is seen now and then: selected, asked, undone, folded, empty, loading, broken, offline."""
+    take = partial(shoot, size=size, scheme=scheme)
+    page = visit("/", alice, forgive="500|ERR_", **look_of(size, scheme))
+    expect(page.get_by_role("button", name=f"Notifications, {UNREAD} unread")).to_be_visible()
+    for place in (1, 2, 3):
+        page.locator("notif-inbox .notice__check input").nth(place).check()
+    take(page, "state-selected")
+    bar = page.get_by_role("group", name="All that are shown")
+    bar.get_by_role("button", name="Snooze").click()
+    expect(page.get_by_role("dialog", name="Snooze")).to_be_visible()
+    take(page, "state-snooze")
+    page.keyboard.press("Escape")
+    bar.get_by_role("button", name="Archive").click()
+    expect(toast(page, "3 archived.")).to_be_visible()
+    page.mouse.move(0, 0)  # what is looked at is not folded
+    tell_live(alice, {"failed": 9, "succeeded": 3})
+    expect(toast(page, "12 new notifications: 9 failed, 3 succeeded")).to_be_visible()
+    take(page, "state-toasts")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    take(page, "state-keys")
+    page.keyboard.press("Escape")
+    page.get_by_role("link", name="Snoozed").click()
+    expect(page.get_by_text("Nothing is snoozed")).to_be_visible()
+    take(page, "state-empty-folder")
+    page.route("**/api/v1/notifications/?*", lambda route: None)
+    page.get_by_role("link", name="Archived").click()
+    expect(page.locator("notif-inbox .bones").first).to_be_visible()
+    take(page, "state-loading")
+    page.unroute("**/api/v1/notifications/?*")
+    page.route("**/api/v1/notifications/?*", lambda route: route.fulfill(status=500))
+    page.get_by_role("link", name="Saved").click()
+    expect(page.get_by_text("The notifications could not be loaded.")).to_be_visible()
+    take(page, "state-error")
+    page.context.set_offline(True)
+    page.evaluate("dispatchEvent(new Event('offline'))")
+    expect(page.locator(".inbox__offline")).to_be_visible()
+    page.get_by_role("button", name="Notifications").click()
+    expect(page.get_by_role("dialog").get_by_text("Offline, trying again")).to_be_visible()
+    expect(page.get_by_role("dialog").get_by_text("could not be loaded")).to_be_visible()
+    take(page, "state-offline")

@@ -12,6 +12,7 @@ from notifications.models import Notification
 from tests.browser.conftest import Visit
 from tests.browser.notices import quiet_but_for_failures, tell, tell_live
 from tests.cluster import ALL_EVENTS, submit, update
+from tests.processes import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -61,6 +62,31 @@ def test_what_is_read_in_one_tab_is_read_in_the_other(visit: Visit, alice: User)
     for tab in (one, other):
         expect_unread(tab, "")
     assert not Notification.objects.filter(read_at=None).exists()
+
+
+def test_a_row_of_the_panel_is_marked_and_all_of_it_and_both_are_taken_back(
+    visit: Visit, alice: User
+) -> None:
+    for number in range(12):
+        tell(alice, f"job-{number:02}")
+    page = visit("/jobs/", alice)
+    bell(page).click()
+    panel(page).get_by_role("button", name="Mark as read: job-11").click()
+    expect_unread(page, "11")
+    panel(page).get_by_role("button", name="Mark as unread: job-11").click()
+    expect_unread(page, "12")
+    wait_for(lambda: not Notification.objects.exclude(read_at=None).exists())
+    panel(page).get_by_role("button", name="Mark as read: job-11").click()
+    expect_unread(page, "11")
+    wait_for(lambda: Notification.objects.exclude(read_at=None).count() == 1)
+    panel(page).get_by_role("button", name="Mark all read").click()
+    expect(panel(page).get_by_role("status")).to_contain_text("11 marked as read.")
+    expect_unread(page, "")
+    panel(page).get_by_role("button", name="Undo").click()
+    expect_unread(page, "11")
+    read = Notification.objects.exclude(read_at=None).values_list("job_name", flat=True)
+    wait_for(lambda: list(read.all()) == ["job-11"])
+    expect(panel(page).get_by_role("button", name="Mark all read")).to_be_visible()
 
 
 def test_a_hostile_job_name_is_shown_as_text(visit: Visit, alice: User) -> None:

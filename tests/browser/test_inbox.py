@@ -12,7 +12,7 @@ from playwright.sync_api import Route, expect
 from notifications.models import Notification
 from preferences.models import JobConfig
 from tests.browser.conftest import Visit
-from tests.browser.inbox import alive, folder, row, rows
+from tests.browser.inbox import alive, folder, row, rows, toast, undo
 from tests.browser.notices import FAILURE, tell, tell_live
 from tests.cluster import submit, update
 from tests.processes import wait_for
@@ -195,13 +195,27 @@ def test_the_keyboard_moves_archives_and_marks(visit: Visit, alice: User) -> Non
     expect(row(page, "gamma").locator("summary")).to_be_focused()
 
 
-def test_mark_all_read_empties_the_unread_folder(visit: Visit, alice: User) -> None:
-    for number in range(3):
-        tell(alice, f"job-{number}")
+def test_mark_all_read_empties_the_unread_folder_and_that_is_taken_back(visit: Visit, alice: User) -> None:
+    """Those too that are not loaded; what was read or archived before stays as it was."""
+    tell(alice, "read", read_at=datetime.now(UTC))
+    tell(alice, "archived", archived_at=datetime.now(UTC))
+    for number in range(40):
+        tell(alice, f"job-{number:02}")
+    before = unread_jobs()
     page = alive(visit("/?tab=unread", alice))
+    expect(rows(page)).to_have_count(30)
     page.get_by_role("button", name="Mark all read").click()
     expect(page.get_by_text("You are all caught up")).to_be_visible()
-    wait_for(lambda: not Notification.objects.filter(read_at=None).exists())
+    expect(toast(page, "40 marked as read.")).to_be_visible()
+    assert unread_jobs() == {"archived"}
+    undo(page, "40 marked as read.")
+    expect(rows(page).first).to_be_visible()
+    expect(page.get_by_role("button", name="Notifications, 40 unread")).to_be_visible()
+    wait_for(lambda: unread_jobs() == before)
+
+
+def unread_jobs() -> set[str]:
+    return set(Notification.objects.filter(read_at=None).values_list("job_name", flat=True))
 
 
 def test_without_script_one_can_sign_in_read_and_mark(visit: Visit, alice: User, bob: User) -> None:

@@ -43,6 +43,11 @@ LIVES = [
     ("waits", lived("WAITING"), [(W, 1, 0, 100)]),
     ("runs", lived("RUNNING", launched=20), [(W, 1, 0, 20), (R, 1, 20, 100)]),
     ("ran", lived("SUCCEEDED", launched=20, completed=50), [(W, 1, 0, 20), (R, 1, 20, 50)]),
+    (
+        "ended, the cluster does not say when",
+        lived("FAILED", ended("failed", 40, never_ran=True)),
+        [(W, 1, 0, 40)],
+    ),
     ("never ran", lived("STOPPED", launched=30, completed=30), [(W, 1, 0, 30)]),
     (
         "was retried and runs",
