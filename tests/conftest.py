@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from typing import Any
 
 import psycopg2
 import pytest
@@ -14,6 +15,7 @@ from django.db import connection
 from django.test import TransactionTestCase
 from pytest_django.plugin import DjangoDbBlocker
 
+from notifcenter.assets import AssetsMiddleware
 from notifcenter.embedded import server
 from notifications.sources.frameworks.demo.table import create_table
 from tests.database import empty_tables
@@ -72,6 +74,22 @@ def _quick_flush() -> Iterator[None]:
     """Django's own truncates all tables, and makes all permissions anew, after each test with real transactions."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _: empty_tables())
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _static_files_are_found_once() -> Iterator[None]:
+    """As in a web process; each of Django's test clients has middleware of its own, which would look for them again."""
+    find, found = AssetsMiddleware.add_files_from_finders, dict[str, Any]()
+
+    def find_once(middleware: Any) -> None:
+        if not found:
+            find(middleware)
+            found.update(middleware.files)
+        middleware.files.update(found)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(AssetsMiddleware, "add_files_from_finders", find_once)
         yield
 
 
