@@ -70,7 +70,6 @@ VAPID_PRIVATE_KEY = environment.checked("VAPID_PRIVATE_KEY", vapid.check_private
 VAPID_CONTACT = environment.checked("VAPID_CONTACT", vapid.check_contact, needed_by="VAPID_PRIVATE_KEY")
 
 INSTALLED_APPS = [
-    "daphne",
     "notifcenter",
     "accounts",
     "notifications",

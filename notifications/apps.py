@@ -8,7 +8,9 @@ class NotificationsConfig(AppConfig):
 
     def ready(self) -> None:
         from notifications import receivers  # noqa: F401 - connects them
-        from notifications.delivery import samples
 
-        if settings.TEMPLATE_DIR and (problem := samples.problem()):
-            raise SystemExit(f"TEMPLATE_DIR: {problem}")
+        if settings.TEMPLATE_DIR:
+            from notifications.delivery import samples
+
+            if problem := samples.problem():
+                raise SystemExit(f"TEMPLATE_DIR: {problem}")
