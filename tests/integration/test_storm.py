@@ -18,6 +18,7 @@ from django.utils import timezone
 from notifications.models import Delivery, MailWindow
 from notifications.poller import Poller
 from preferences.models import UserPreference
+from preferences.timing import DAILY_MINUTES
 from tests.bundles import BUNDLED, MINUTE, PENDING, SENT, pass_time, states
 from tests.cluster import framework_name, submit, update
 from tests.pollers import end_jobs
@@ -91,6 +92,16 @@ class TestWhenItGoesOut:
         _, (_, state, later) = planned()
         assert state == BUNDLED
         assert timedelta(0) <= minutes * MINUTE - later < timedelta(seconds=30)
+
+    def test_one_a_day_at_the_users_hour(self, alice: User) -> None:
+        UserPreference.objects.create(
+            user=alice, bundling_minutes=DAILY_MINUTES, daily_hour=6, time_zone="Asia/Shanghai"
+        )
+        end_jobs("one", "two")
+        assert states() == {BUNDLED: 2}
+        (due,) = set(Delivery.objects.values_list("due_at", flat=True))
+        assert (due.hour, due.minute) == (22, 0)
+        assert timedelta(0) < due - timezone.now() <= timedelta(days=1)
 
     def test_no_bundling(self, alice: User) -> None:
         UserPreference.objects.create(user=alice, bundling_minutes=0)
