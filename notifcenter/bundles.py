@@ -22,6 +22,7 @@ ENTRIES = (
     "notif-job-events.js",
     "inbox-view.js",
     "page-root.js",
+    "messages.js",
     "notif-preferences.js",
     "notif-inbox.js",
     "notif-page.js",

@@ -17,8 +17,8 @@ export function define(name, element) {
 }
 
 async function load(name) {
-  const parts = Object.values(await later(`${name}.js`));
-  define(name, parts.find((part) => part.prototype instanceof HTMLElement));
+  const [element] = Object.values(await later(`${name}.js`));
+  define(name, element);
 }
 
 const waiting = new Set(LATER);

@@ -182,6 +182,22 @@ def test_an_inbox_alone_says_what_can_be_undone_and_what_did_not_work(
     expect(toast(page, "vit-b16 failed")).to_have_count(0)
 
 
+def test_all_that_are_on_a_page_share_one_connection(
+    visit: Visit, site: str, portal: Portal, alice: User
+) -> None:
+    tell(alice, "resnet50")
+    portal.html = EVERYTHING.format(site=site, token=token_of("alice"), lang="en", dir="ltr")
+    page = visit("about:blank")
+    sockets: list[str] = []
+    page.on("websocket", lambda socket: sockets.append(socket.url))
+    page.goto(f"{portal.url}/")
+    expect(page.get_by_role("button", name="Notifications, 1 unread")).to_be_visible()
+    update(submit("bert-base"), state="FAILED")
+    expect(page.locator("notif-inbox").get_by_text("bert-base failed")).to_be_visible()
+    expect(page.locator("notif-toasts").get_by_text("bert-base failed")).to_be_visible()
+    assert len(sockets) == 1
+
+
 def test_a_page_with_toasts_has_its_messages_there_alone(
     visit: Visit, site: str, portal: Portal, alice: User
 ) -> None:

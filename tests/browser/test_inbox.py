@@ -180,6 +180,19 @@ def test_days_are_told_apart(visit: Visit, alice: User) -> None:
     expect(page.locator(".day")).to_have_text(["Today", "Yesterday", "Earlier"])
 
 
+def test_times_grow_old_while_the_page_is_open(visit: Visit, alice: User) -> None:
+    page = visit("about:blank", alice)
+    page.clock.install()
+    page.goto("/")
+    tell(alice, "resnet50", occurred_at=datetime.now(UTC))
+    tell_live(alice, {"running": 1})
+    time = row(alive(page), "resnet50").locator("time")
+    expect(time).to_contain_text("just now")
+    page.clock.fast_forward("03:10")
+    expect(time).to_contain_text("3 min. ago")
+    expect(time).to_have_attribute("title", re.compile(r"\d{4}, \d+:\d\d:\d\d"))
+
+
 def test_the_keyboard_moves_archives_and_marks(visit: Visit, alice: User) -> None:
     for job in ("gamma", "beta", "alpha"):
         tell(alice, job)

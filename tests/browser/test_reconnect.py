@@ -111,6 +111,29 @@ def test_without_a_network_it_says_so_at_once_and_comes_back_with_it(visit: Visi
     expect_state(tabs, "")
 
 
+RECORD_PAUSES = """
+    window.pauses = [];
+    const later = window.setTimeout;
+    window.setTimeout = (act, pause, ...rest) => {
+        const connects = String(act).includes("#connect");
+        if (connects) pauses.push(pause);
+        return later(act, connects ? 0 : pause, ...rest);
+    };
+"""
+
+
+def test_it_tries_again_ever_more_rarely_and_not_with_all_others_at_once(visit: Visit, alice: User) -> None:
+    page = visit("about:blank", alice, forgive="WebSocket")
+    page.add_init_script(RECORD_PAUSES)
+    page.route_web_socket("**/ws/**", lambda socket: socket.close())
+    page.goto("/jobs/")
+    wait_for(lambda: page.evaluate("pauses.length") >= 12)
+    pauses = page.evaluate("pauses.slice(0, 12)")
+    shares = [pause / min(30_000, 500 * 2**number) for number, pause in enumerate(pauses)]
+    assert all(0.5 <= share <= 1 for share in shares), pauses
+    assert len(set(shares)) == len(shares)
+
+
 def test_after_a_sleep_a_connection_that_only_looks_open_is_made_anew(visit: Visit, alice: User) -> None:
     page = visit("about:blank", alice)
     page.clock.install()

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
@@ -68,6 +73,76 @@ def test_rest_speaks(
         one["title"]
         == {ENGLISH: "resnet50 failed: out of memory", CHINESE: "resnet50 失败：内存不足"}[spoken]
     )
+
+
+BULK = "/api/v1/notifications/bulk/"
+EVENTS = "/api/v1/ingest/events/"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", BULK, {}),
+        ("POST", BULK, []),
+        ("POST", BULK, {"ids": [1]}),
+        ("POST", BULK, {"ids": ["x"], "action": "read"}),
+        ("POST", BULK, {"ids": [1], "action": "vanish"}),
+        ("POST", BULK, {"ids": [1], "action": "snooze"}),
+        ("POST", BULK, {"ids": [1], "action": "read", "cursor": "7"}),
+        ("POST", BULK, {"filter": {}, "action": "read", "cursor": "x"}),
+        ("POST", BULK, {"undo": "made up"}),
+        ("POST", "/api/v1/notifications/mark-read/", {}),
+        ("GET", "/api/v1/notifications/?cursor=x", None),
+        ("GET", "/api/v1/notifications/?since=x", None),
+        ("GET", "/api/v1/jobs/?cursor=x", None),
+        ("PATCH", "/api/v1/preferences/", {"nonsense": 1}),
+        ("PATCH", "/api/v1/preferences/", {"default_events": {"failed": "yes"}}),
+        (
+            "POST",
+            "/api/v1/job-file/",
+            {"yaml": "a: 1", "events": {"waiting_too_long": 1, "waitingTooLong": 1}},
+        ),
+        ("POST", "/api/v1/job-file/", {"yaml": "a: 1", "events": {"waiting_too_long": "long"}}),
+        ("POST", EVENTS, {"job": "a", "username": "alice", "event": "retried"}),
+        ("POST", EVENTS, {"job": "a", "username": "alice", "event": "failed", "ordinal": "x"}),
+        ("POST", EVENTS, {"job": "a", "username": "alice", "event": "failed", "occurred_at": "now"}),
+        (
+            "POST",
+            EVENTS,
+            {"job": "a", "username": "alice", "event": "failed", "occurred_at": "2990-01-01T00:00:00Z"},
+        ),
+        (
+            "POST",
+            EVENTS,
+            {"job": "a", "username": "alice", "event": "failed", "occurred_at": "1990-01-01T00:00:00Z"},
+        ),
+        ("POST", EVENTS, {"job": "a", "username": "alice", "event": "failed", "url": "javascript:1"}),
+    ],
+)
+def test_what_rest_refuses_is_said_in_chinese(
+    alice: User, method: str, path: str, body: Any, settings: Settings
+) -> None:
+    settings.INGEST_TOKEN = "secret"
+    headers = {"Accept-Language": "zh-CN"}
+    client = client_of(alice)
+    if path == EVENTS:
+        client, headers["Authorization"] = Client(), "Bearer secret"
+    sent: dict[str, Any] = (
+        {} if body is None else {"data": json.dumps(body), "content_type": "application/json"}
+    )
+    answer = client.generic(method, path, headers=headers, **sent)
+    assert answer.status_code == 400, answer.text
+    said = list(texts(answer.json()))
+    assert said
+    assert [text for text in said if not re.search("[\u4e00-\u9fff]", text)] == []
+
+
+def texts(answer: Any) -> Iterator[str]:
+    """All that it says, however deep."""
+    if isinstance(answer, str):
+        yield answer
+    for one in answer.values() if isinstance(answer, dict) else answer if isinstance(answer, list) else ():
+        yield from texts(one)
 
 
 def test_who_is_not_signed_in_reads_the_browsers_language(db: None) -> None:
