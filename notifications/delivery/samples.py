@@ -55,6 +55,7 @@ _ALERT = {
     "alertname": "GpuIdle",
     "severity": "warn",
     "summary": "The GPUs of resnet50-lr3 have been idle for 3 hours",
+    "runbook_url": "https://wiki.example.org/gpu-idle",
     "labels": {"alertname": "GpuIdle", "severity": "warn", "node": "gpu-node-17"},
 }
 _SWEEP = {"succeeded": 487, "failed": 13}

@@ -21,6 +21,7 @@ from notifications.explanation import explain, last_lines
 from notifications.groups.models import is_group
 from notifications.inbox import group_payload
 from notifications.models import Notification
+from notifications.sources.ingest.alertmanager import web_address
 from notifications.sources.ingest.names import is_reported
 from notifications.unsubscribe import Scope, Subscription
 from preferences.kinds import Event
@@ -61,6 +62,7 @@ def tell(notification: Notification) -> dict[str, Any]:
         "diagnostics": last_lines(why.diagnostics, most=MAX_LINES, characters=MAX_CHARACTERS),
         "cluster": cluster,
         "job_url": job_url(notification),
+        "runbook_url": web_address(wording.text(details, "runbook_url")) if event == Event.ALERT else "",
         "about_job": about_job,
         "mute_url": Subscription.of(notification, Scope.JOB).url if about_job else "",
         "sweep_ended": sweep_ended,

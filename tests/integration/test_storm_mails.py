@@ -10,6 +10,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 from django.utils import timezone
+from pytest_django import Settings
 
 from notifications import unsubscribe
 from notifications.delivery import bundles, pausing, queue, sender
@@ -40,6 +41,23 @@ class TestWhatGoesOut:
         assert [str(mail["Subject"]) for mail in server.messages] == ["[cluster] 12 jobs failed"]
         assert states() == {SENT: 12}
         assert scrape().counts("deliveries_total")["email", "sent"] == 12
+
+    def test_its_headers(self, server: SmtpServer, alice: User, settings: Settings) -> None:
+        settings.BASE_URL = "https://notify.example.org"
+        make_delivery(alice, event="succeeded")
+        make_delivery(alice, event="failed")
+        Delivery.objects.update(state=BUNDLED)
+        deliver_due()
+        (mail,) = server.messages
+        assert mail["X-Notifcenter-Event"] == "failed"
+        assert mail["X-Notifcenter-Cluster"] == "cluster"
+        assert mail["Auto-Submitted"] == "auto-generated"
+        assert mail["X-Auto-Response-Suppress"] == "All"
+        assert mail["List-Id"] == "Job notifications <notifcenter.notify.example.org>"
+        assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+        token = mail["List-Unsubscribe"].removesuffix("/>").rpartition("/")[2]
+        assert unsubscribe.read(token) == Subscription(alice.pk, Scope.ALL)
+        assert mail["References"] is None
 
     def test_one_is_a_mail_like_any_other(self, server: SmtpServer, alice: User) -> None:
         bundle(alice, 1)

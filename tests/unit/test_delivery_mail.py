@@ -117,6 +117,17 @@ def test_with_a_portal_the_job_is_linked_there(settings: Settings) -> None:
     assert "https://pai.example.org/job-detail.html?username=alice&jobName=a%26b+c" in text
 
 
+@pytest.mark.parametrize(
+    ("runbook", "links"),
+    [("https://wiki.example.org/gpu?a=1&b=2", 1), ("javascript:alert(1)", 0), ("", 0)],
+)
+def test_the_runbook_of_an_alert_is_linked_if_it_is_a_web_address(runbook: str, links: int) -> None:
+    message = mail(event="alert", framework_name="alert:7", details={"runbook_url": runbook})
+    assert part(message, "html").count(">Runbook</a>") == links
+    assert ('href="javascript' in part(message, "html")) is False
+    assert runbook in part(message, "plain")
+
+
 def test_headers_keep_machines_quiet_and_let_people_filter() -> None:
     message = mail()
     assert message["To"] == "alice@example.org"
@@ -234,6 +245,26 @@ def test_the_html_is_self_contained_styled_inline_and_knows_dark_mode() -> None:
     assert 'style="' in html
     assert "prefers-color-scheme: dark" in html
     assert "max-width: 480px" in html
+
+
+@pytest.mark.parametrize(
+    ("values", "shown"),
+    [
+        (
+            {},
+            "Waited 5 minutes · ran 2 hours 5 minutes · exit code 226 · caused by the job itself · task worker[3]",
+        ),
+        ({"details": {}}, "Sun 22 Nov 2026, 13:07 UTC"),
+    ],
+    ids=["facts", "nothing is known"],
+)
+def test_the_preheader_goes_on_where_the_subject_ends(values: dict[str, Any], shown: str) -> None:
+    html = part(mail(**values), "html")
+    preheader = re.search(r'<div class="preheader" style="([^"]*)">([^<]*)</div>', html)
+    assert preheader
+    assert "display: none" in preheader[1]
+    assert preheader[2].startswith(shown)
+    assert html.index(preheader[0]) < html.index("<table")
 
 
 @pytest.mark.parametrize("base", ["http://[::1]:8000", "http://127.0.0.1:8000", "https://münchen.example"])
