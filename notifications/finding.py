@@ -145,34 +145,30 @@ def _look(rows: QuerySet[Notification], filters: Filters, size: int, *, ascendin
     hit = Case(When(filters.rest, then=Value(True)), default=Value(False), output_field=BooleanField())
     looked = rows.annotate(hit=hit).values_list("id", "created_at", "hit")[:WINDOW_ROWS]
     sql, params = looked.query.sql_with_params()
-    order = "id" if ascending else "id DESC"
+    # One pass: an aggregate sees the rows in the order of the subquery. Ids ascend with the time of creation, because
+    # the poller is the only writer, so that the last row has the least or the greatest of both.
+    last = "max" if ascending else "min"
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            WITH looked(id, created_at, hit) AS MATERIALIZED ({sql})
-            SELECT ARRAY(SELECT id FROM looked WHERE hit ORDER BY {order} LIMIT %s), last.id, last.created_at,
-                (SELECT count(*) FROM looked)
-            FROM (SELECT id, created_at FROM looked ORDER BY {_reversed(order)} LIMIT 1) AS last
+            SELECT (array_agg(id) FILTER (WHERE hit))[:%s], {last}(id), {last}(created_at), count(*)
+            FROM ({sql}) AS looked (id, created_at, hit)
             """,  # noqa: S608 - Django's own SQL, and constants
-            [*params, size + 1],
+            [size + 1, *params],
         )
-        row = cursor.fetchone()
-    if row is None:
-        return Found([], None)
-    ids, last_id, last_time, count = row
+        found, last_id, last_time, count = cursor.fetchone()
+    ids = found or []
     if len(ids) > size:
         return Found(ids[:size], ids[size - 1])
-    # Ids ascend with the time of creation (the poller is the only writer): beyond the period nothing is to be found.
+    if count < WINDOW_ROWS:
+        return Found(ids, None)
+    # Beyond the period nothing is to be found.
     beyond = (
         last_time >= filters.until
         if ascending and filters.until
         else (not ascending and filters.since is not None and last_time < filters.since)
     )
-    return Found(ids, None if count < WINDOW_ROWS or beyond else last_id)
-
-
-def _reversed(order: str) -> str:
-    return "id" if order == "id DESC" else "id DESC"
+    return Found(ids, None if beyond else last_id)
 
 
 def load(ids: list[int]) -> list[Notification]:
