@@ -22,7 +22,7 @@ from django.db import (
     transaction,
 )
 
-from notifications import poller_session, recording, snoozing
+from notifications import pacing, poller_session, recording, snoozing
 from notifications.database_errors import LOST_CONNECTION, in_words, may_be_the_change, refusal, what_happened
 from notifications.listening import Listener
 from notifications.sources.base import Batch, Source
@@ -46,13 +46,6 @@ RECONNECT_SECONDS = (0.2, 0.5, 1.0, 2.0)
 BUSY_WAIT_SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05)
 """Pauses while a writer's open transaction keeps the poller from going to sleep."""
 
-PACE_SECONDS = (0.025, 0.1)
-"""Shortest and longest pause between batches that are not full while changes keep coming: a larger batch costs the
-database less for each. The first change after an idle moment never waits for it."""
-
-PACE = 8
-"""Such a pause is so many times as long as the batch before it took: the busier the machine, the more room it gets."""
-
 _LOCK_WISHES = f"SELECT pg_advisory_xact_lock({names.LOCK_SPACE}, {names.WISHES_LOCK})"
 
 
@@ -69,6 +62,7 @@ class Poller:
         self._sources: list[Source] = [source() for source in SOURCES]
         self._announced = False  # whether the sleep lock is held
         self._is_full = False
+        self._has_told = False
         self._one_at_a_time = 0
         self._parts = 1  # into which a full batch is divided for the moment
         self._said = ""
@@ -147,6 +141,7 @@ class Poller:
                 return False
             self._is_full = batch.is_full
             recorded = self._record(source, batch, started)
+            self._has_told = bool(recorded.notifications)
         seconds = time.monotonic() - started
         if seconds > LONG_BATCH_SECONDS:
             self._parts = min(2 * self._parts, BATCH_CHANGES)
@@ -225,8 +220,7 @@ class Poller:
                 self._stay_awake()
                 blocked = 0
                 if busy and not self._is_full:
-                    shortest, longest = PACE_SECONDS
-                    stop.wait(min(longest, max(shortest, PACE * (time.monotonic() - started))))
+                    stop.wait(pacing.pause_seconds(time.monotonic() - started, told=self._has_told))
                 busy = True
             elif once:
                 return
