@@ -108,7 +108,8 @@ def _channels() -> str:
     broken = ChannelPolicy.objects.filter(paused=True, try_at__isnull=False).order_by("channel").first()
     if broken is None:
         return ""
-    return f"{broken.get_channel_display()} has paused by itself: somebody has to mend something. The admin shows what."
+    name = broken.get_channel_display()
+    return f"{name} has paused by itself. Mend what *Deliveries* in the admin shows, and press *Resume* there."
 
 
 def _deliveries() -> str:

@@ -5,6 +5,7 @@
 
 BEGIN;
 SET LOCAL lock_timeout = '5s';
+SET LOCAL client_min_messages = warning;  -- not a notice for each column that is there already
 
 CREATE SCHEMA IF NOT EXISTS notifcenter AUTHORIZATION notifcenter;
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from email.utils import parseaddr
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -110,6 +111,15 @@ def hosts() -> Iterator[Seen]:
         )
 
 
+def sender() -> Seen:
+    """Whether mail servers may take the address that mails come from."""
+    _, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
+    if settings.EMAIL_CONFIGURED and "." not in address.partition("@")[2]:
+        todo = "Set DEFAULT_FROM_EMAIL to an address of a domain that your mail server sends for."
+        return warn(f"mails come from {address}, which mail servers refuse or put aside as junk", todo)
+    return ok(f"mails come from {address}")
+
+
 def _matches(host: str, pattern: str) -> bool:
     pattern = pattern.strip("[]").lower()
     return host == pattern or (pattern.startswith(".") and (host == pattern[1:] or host.endswith(pattern)))
@@ -126,5 +136,6 @@ ALONE: dict[str, Check] = {
     "secret key": secret_key,
     "tokens": tokens,
     "hosts": hosts,
+    "sender": sender,
     "static files": static_files,
 }

@@ -66,6 +66,7 @@ def test_a_whole_site_is_well_and_a_stopped_one_is_not(tmp_path: Path) -> None:
             **SECRETS,
             "CELERY_BROKER_URL": broker.url,
             "EMAIL_URL": f"smtp://{LOGIN[0]}:{LOGIN[1]}@127.0.0.1:{mails.port}",
+            "DEFAULT_FROM_EMAIL": "notifcenter@example.org",
         }
         url, _ = stack.enter_context(daphne(tmp_path, 0, **env))
         env["BASE_URL"] = url
@@ -173,6 +174,14 @@ class TestSettings:
     ) -> None:
         settings.BASE_URL, settings.ALLOWED_HOSTS = url, allowed
         assert [level.value for level, _, _ in inside.hosts()] == levels
+
+    @pytest.mark.parametrize(
+        ("address", "level"),
+        [("notifcenter@localhost", "warn"), ("Jobs <jobs@mail>", "warn"), ("Jobs <jobs@example.org>", "ok")],
+    )
+    def test_the_address_that_mails_come_from(self, settings: Settings, address: str, level: str) -> None:
+        settings.EMAIL_CONFIGURED, settings.DEFAULT_FROM_EMAIL = True, address
+        assert inside.sender()[0] == level
 
     @pytest.mark.parametrize(("secret", "level"), [("", "ok"), ("pai-secret", "warn"), ("x" * 40, "ok")])
     def test_the_secret_of_tokens(self, settings: Settings, secret: str, level: str) -> None:
