@@ -109,7 +109,9 @@ def _channels() -> str:
     if broken is None:
         return ""
     name = broken.get_channel_display()
-    return f"{name} has paused by itself. Mend what *Deliveries* in the admin shows, and press *Resume* there."
+    return (
+        f"{name} has paused by itself. Mend what *Deliveries* in the admin shows, and press *Resume* there."
+    )
 
 
 def _deliveries() -> str:
