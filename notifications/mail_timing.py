@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, time
@@ -12,6 +13,7 @@ from django.db import connection
 from preferences.kinds import Channel
 from preferences.prepared import Prepared
 from preferences.timing import Plan, QuietHours, Timing, Window, plan, zone_named
+from preferences.wishes import Owner, wishes_statement
 
 CHANNELS = frozenset({Channel.EMAIL, Channel.WEBPUSH})
 """Those that wait for the end of windows and of quiet hours, and then tell of several events at once."""
@@ -19,17 +21,24 @@ CHANNELS = frozenset({Channel.EMAIL, Channel.WEBPUSH})
 PUSH_WINDOW_MINUTES = 1
 """Whatever the user has chosen for mails: a push is for now."""
 
-_SELECT = Prepared(
-    "notifcenter_mail_timing",
+_TIMES = """
+(SELECT jsonb_build_array(p.time_zone, p.bundling_minutes, p.daily_hour, p.quiet_from, p.quiet_until,
+        p.failures_pass_quiet, w.until, w.filled, v.until, v.filled, statement_timestamp())
+   FROM (SELECT) AS one
+   LEFT JOIN notifications_mailwindow w ON w.user_id = u.id
+   LEFT JOIN notifications_pushwindow v ON v.user_id = u.id)
+"""
+
+WISHES_AND_TIMES = wishes_statement("notifcenter_wishes_and_times", _TIMES)
+"""What `plans_for` needs comes with the wishes, as `Owner.more`."""
+
+_TIMES_OF_NEW = Prepared(
+    "notifcenter_times_of_new",
     ["int[]"],
-    """
-SELECT u.id, p.time_zone, p.bundling_minutes, p.daily_hour, p.quiet_from, p.quiet_until, p.failures_pass_quiet,
-       w.until, w.filled, v.until, v.filled, statement_timestamp()
-  FROM unnest(%s) AS u(id)
-  LEFT JOIN preferences_userpreference p ON p.user_id = u.id
-  LEFT JOIN notifications_mailwindow w ON w.user_id = u.id
-  LEFT JOIN notifications_pushwindow v ON v.user_id = u.id
-""",
+    f"""
+SELECT u.id, {_TIMES} FROM auth_user u LEFT JOIN preferences_userpreference p ON p.user_id = u.id
+WHERE u.id = ANY(%s)
+""",  # noqa: S608 - constants only
 )
 
 
@@ -44,37 +53,38 @@ class Plans:
         return self.failures if is_failure else self.others
 
 
-def plans_for(user_ids: Collection[int]) -> Mapping[tuple[int, Channel], Plans]:
+def plans_for(owners: Collection[Owner]) -> Mapping[tuple[int, Channel], Plans]:
     """Must run in the poller's transaction, which then stores the windows: there is no other writer."""
-    if not user_ids:
-        return {}
-    with connection.cursor() as cursor:
-        _SELECT.execute(cursor, [list(user_ids)])
-        return {
-            (row[0], channel): plans
-            for row in cursor.fetchall()
-            for channel, plans in _plans_of_user(*row[1:]).items()
-        }
+    times = {owner.user_id: owner.more for owner in owners}
+    if missing := [user_id for user_id, known in times.items() if known is None]:
+        with connection.cursor() as cursor:
+            _TIMES_OF_NEW.execute(cursor, [missing])
+            times.update((user_id, json.loads(row)) for user_id, row in cursor.fetchall())
+    return {
+        (user_id, channel): plans
+        for user_id, row in times.items()
+        for channel, plans in _plans_of_user(*row).items()
+    }
 
 
 def _plans_of_user(
     time_zone: str | None,
     bundling_minutes: int | None,
     daily_hour: int,
-    quiet_from: time | None,
-    quiet_until: time | None,
+    quiet_from: str | None,
+    quiet_until: str | None,
     failures_pass: bool | None,
-    mails_until: datetime | None,
+    mails_until: str | None,
     mails_filled: bool,
-    pushes_until: datetime | None,
+    pushes_until: str | None,
     pushes_filled: bool,
-    now: datetime,
+    at: str,
 ) -> dict[Channel, Plans]:
-    zone = zone_named(time_zone or "", settings.TIME_ZONE)
+    zone, now = zone_named(time_zone or "", settings.TIME_ZONE), datetime.fromisoformat(at)
     if bundling_minutes is None:  # no row: the defaults
         timing = Timing(zone)
     else:
-        quiet = QuietHours.between(quiet_from, quiet_until)
+        quiet = QuietHours.between(_time(quiet_from), _time(quiet_until))
         timing = Timing(zone, bundling_minutes, daily_hour, quiet)
     pushes = replace(timing, bundling_minutes=PUSH_WINDOW_MINUTES)
     passes = bool(failures_pass)
@@ -84,8 +94,12 @@ def _plans_of_user(
     }
 
 
-def _window(until: datetime | None, filled: bool) -> Window | None:
-    return Window(until, filled) if until else None
+def _time(text: str | None) -> time | None:
+    return time.fromisoformat(text) if text else None
+
+
+def _window(until: str | None, filled: bool) -> Window | None:
+    return Window(datetime.fromisoformat(until), filled) if until else None
 
 
 def _plans(now: datetime, timing: Timing, window: Window | None, failures_pass: bool) -> Plans:

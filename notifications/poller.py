@@ -29,7 +29,6 @@ from notifications.sources.base import Batch, Source
 from notifications.sources.frameworks import names
 from notifications.sources.registry import SOURCES
 from notifications.stopping import Stop
-from preferences.wishes import load_owners_wishes
 
 logger = logging.getLogger(__name__)
 
@@ -45,8 +44,6 @@ UPKEEP_SECONDS = 5.0
 RECONNECT_SECONDS = (0.2, 0.5, 1.0, 2.0)
 BUSY_WAIT_SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05)
 """Pauses while a writer's open transaction keeps the poller from going to sleep."""
-
-_LOCK_WISHES = f"SELECT pg_advisory_xact_lock({names.LOCK_SPACE}, {names.WISHES_LOCK})"
 
 
 class CannotWorkError(Exception):
@@ -152,9 +149,7 @@ class Poller:
         return True
 
     def _record(self, source: Source, batch: Batch, started: float) -> recording.Recorded:
-        wishes = load_owners_wishes(
-            usernames=batch.usernames, frameworks=batch.frameworks, after=_LOCK_WISHES
-        )
+        wishes = recording.wishes_of(batch)
         source.add_timed(batch, wishes)
         recorded = recording.record(batch.candidates, wishes, batch.groups)
         recording.resolve(batch.resolutions)

@@ -16,10 +16,13 @@ from notifications import counting, rows
 from notifications.decisions import NO_GROUPS, Decisions
 from notifications.groups.following import Membership
 from notifications.listening import LIVE_CHANNEL
-from notifications.mail_timing import plans_for
+from notifications.mail_timing import WISHES_AND_TIMES, plans_for
 from notifications.sources.base import Batch, Candidate, Resolution
+from notifications.sources.frameworks.names import LOCK_SPACE, WISHES_LOCK
 from preferences.prepared import Prepared
-from preferences.wishes import JobKey, Wishes
+from preferences.wishes import JobKey, Wishes, load_owners_wishes
+
+_LOCK_WISHES = f"SELECT pg_advisory_xact_lock({LOCK_SPACE}, {WISHES_LOCK})"
 
 # Whole columns, because PostgreSQL takes them apart in a third of the time of a JSON object for each row.
 _RECORD = Prepared(
@@ -90,6 +93,17 @@ class Recorded:
     notifications: Mapping[str, int] = field(default_factory=dict)
     deliveries: int = 0
     frameworks: frozenset[str] = frozenset()
+
+
+def wishes_of(batch: Batch) -> Wishes:
+    """What its owners want to hear of its jobs, and when their mails go out; none of it changes until the transaction
+    ends."""
+    return load_owners_wishes(
+        usernames=batch.usernames,
+        frameworks=batch.frameworks,
+        statement=WISHES_AND_TIMES,
+        after=_LOCK_WISHES,
+    )
 
 
 def record(

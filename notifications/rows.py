@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -64,6 +64,7 @@ class Rows:
         self._way_rows: list[tuple[int, str, int | None]] = []
         self._has_times: set[int] = set()
         self._plans: dict[_TimedKind, int] = {}
+        self._timed: dict[int, Owner] = {}
 
     def __bool__(self) -> bool:
         return bool(self._rows)
@@ -79,6 +80,7 @@ class Rows:
         ways = self._number_of_ways(owner, decision.channels, broken)
         plan = None
         if ways in self._has_times:
+            self._timed[owner.user_id] = owner
             plan = self._plans.setdefault((owner.user_id, event.event is Event.FAILED), len(self._plans))
         self._rows.append(
             (
@@ -100,8 +102,8 @@ class Rows:
         self._details.append(event.details)
 
     @property
-    def timed_users(self) -> set[int]:
-        return {user_id for user_id, _ in self._plans}
+    def timed_users(self) -> Collection[Owner]:
+        return self._timed.values()
 
     def parameters(self, plans: Mapping[tuple[int, Channel], Plans]) -> list[object]:
         """As COLUMNS, details, WAYS and PLANS name them. `plans` has those of all `timed_users`."""

@@ -19,16 +19,19 @@ from preferences.rules import NEVER_SEEN, JobOverride, OwnerWishes, SiteWishes, 
 
 JobKey = tuple[str, datetime]
 
-_SELECT = Prepared(
-    "notifcenter_wishes",
-    ["text[]", "text[]"],
-    """
+
+def wishes_statement(name: str, more: str = "NULL") -> Prepared:
+    """`more`: SQL of what else is wanted of the user `u`, whose preferences are `p`: it comes as `Owner.more`."""
+    return Prepared(
+        name,
+        ["text[]", "text[]"],
+        f"""
 SELECT
   (SELECT jsonb_build_object('events', default_events, 'minutes', waiting_minutes)
      FROM preferences_sitesettings WHERE id = 1),
   (SELECT jsonb_object_agg(channel, enabled) FROM preferences_channelpolicy),
-  (SELECT jsonb_agg(jsonb_build_array(u.username, u.id, u.email <> '', p.default_events, p.waiting_minutes,
-       (SELECT jsonb_object_agg(c.channel, CASE WHEN c.enabled THEN c.events ELSE '{}' END)
+  (SELECT jsonb_agg(jsonb_build_array(u.username, u.id, {more}, u.email <> '', p.default_events, p.waiting_minutes,
+       (SELECT jsonb_object_agg(c.channel, CASE WHEN c.enabled THEN c.events ELSE '{{}}' END)
           FROM preferences_channelpreference c WHERE c.user_id = u.id),
        (SELECT jsonb_agg(jsonb_build_array(t.channel, t.id) ORDER BY t.id)
           FROM preferences_target t WHERE t.user_id = u.id AND t.disabled_at IS NULL)))
@@ -38,8 +41,11 @@ SELECT
        muted AND COALESCE(muted_until > statement_timestamp(), true),
        CASE WHEN muted AND muted_until > statement_timestamp() THEN muted_until END))
      FROM preferences_jobconfig WHERE framework_name = ANY(%s))
-""",
-)
+""",  # noqa: S608 - constants only
+    )
+
+
+_WISHES = wishes_statement("notifcenter_wishes")
 
 _NEW_USER = """
 INSERT INTO auth_user (username, password, email, first_name, last_name,
@@ -51,8 +57,11 @@ ON CONFLICT (username) DO NOTHING RETURNING username, id
 
 @dataclass(frozen=True, slots=True)
 class Owner:
+    """`more`: what the statement asked for beside the wishes; None for a new user."""
+
     user_id: int
     wishes: OwnerWishes
+    more: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,31 +85,43 @@ class Wishes:
         return self._channels[key]
 
 
-def load_wishes(*, usernames: Collection[str], frameworks: Collection[str], after: str = "") -> Wishes:
+def load_wishes(
+    *,
+    usernames: Collection[str],
+    frameworks: Collection[str],
+    statement: Prepared = _WISHES,
+    after: str = "",
+) -> Wishes:
     """The wishes of these users and jobs; a user without a record is not among the owners.
 
-    `after`: a statement that goes to the server first, in the same message (a lock).
+    `statement`: of `wishes_statement`. `after`: what goes to the server first, in the same message (a lock).
     """
     with connection.cursor() as cursor:
-        _SELECT.execute(cursor, [list(usernames), list(frameworks)], after=after)
+        statement.execute(cursor, [list(usernames), list(frameworks)], after=after)
         site, policies, users, configs = (json.loads(v) if v else None for v in cursor.fetchone())
     return Wishes(
         _site_wishes(site, policies or {}),
-        {row[0]: Owner(row[1], _owner_wishes(*row[2:])) for row in users or ()},
+        {row[0]: Owner(row[1], _owner_wishes(*row[3:]), row[2]) for row in users or ()},
         {(row[0], datetime.fromisoformat(row[1])): _override(*row[2:]) for row in configs or ()},
     )
 
 
-def load_owners_wishes(*, usernames: Collection[str], frameworks: Collection[str], after: str = "") -> Wishes:
+def load_owners_wishes(
+    *,
+    usernames: Collection[str],
+    frameworks: Collection[str],
+    statement: Prepared = _WISHES,
+    after: str = "",
+) -> Wishes:
     """As `load_wishes`, but a user never seen before gets a record that cannot log in."""
-    wishes = load_wishes(usernames=usernames, frameworks=frameworks, after=after)
+    wishes = load_wishes(usernames=usernames, frameworks=frameworks, statement=statement, after=after)
     missing = [name for name in usernames if name not in wishes.owners]
     if not missing:
         return wishes
     with connection.cursor() as cursor:
         cursor.execute(_NEW_USER, [make_password(None), missing])
         if cursor.rowcount < len(missing):  # somebody else has just made one of them
-            return load_owners_wishes(usernames=usernames, frameworks=frameworks)
+            return load_owners_wishes(usernames=usernames, frameworks=frameworks, statement=statement)
         new = {name: Owner(key, NEVER_SEEN) for name, key in cursor}
     return replace(wishes, owners={**wishes.owners, **new})
 

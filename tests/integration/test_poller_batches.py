@@ -241,7 +241,7 @@ class TestBatches:
             targets.remove(target)
             return wishes
 
-        monkeypatch.setattr("notifications.poller.load_owners_wishes", late)
+        monkeypatch.setattr("notifications.recording.load_owners_wishes", late)
         update(submit(), state="FAILED")
         assert Poller().run_once()
         assert Delivery.objects.filter(channel="webhook").count() == 1

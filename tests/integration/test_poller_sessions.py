@@ -161,7 +161,7 @@ def test_a_change_takes_few_ways_to_the_server(prepared: Poller) -> None:
     taken = steps.index("EXECUTE notifcenter_take (%s)")
     assert [re.findall(r"EXECUTE notifcenter_(\w+)", step) for step in steps[taken:]] == [
         ["take"],
-        ["wishes"],
+        ["wishes_and_times"],
         ["record"],
         ["store", "follow", "mark"],
         [],  # the look at the other source, after the commit

@@ -12,11 +12,9 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
 from django.utils import timezone
 
 from notifications.models import Delivery, MailWindow
-from notifications.poller import Poller
 from preferences.models import UserPreference
 from preferences.timing import DAILY_MINUTES
 from tests.bundles import BUNDLED, MINUTE, PENDING, SENT, pass_time, states
@@ -132,19 +130,6 @@ class TestWhenItGoesOut:
         end_jobs("one")
         due = Delivery.objects.get().due_at
         assert (due.hour, due.minute) == (14, 59)
-
-    def test_nobody_with_an_address_costs_nothing(self, django_assert_num_queries: Any) -> None:
-        User.objects.create_user("alice")
-        submit("one", "alice", notificationAtFailed=True)
-        update(framework_name("one", "alice"), state="FAILED")
-        with connection.execute_wrapper(_refuse_windows):
-            while Poller().run_once():
-                pass
-
-
-def _refuse_windows(execute: Any, sql: str, *rest: Any) -> Any:
-    assert "mail_timing" not in sql
-    return execute(sql, *rest)
 
 
 @pytest.mark.django_db(transaction=True)
