@@ -99,12 +99,21 @@ def test_the_row_with_the_focus_is_never_under_the_header_or_the_bar(visit: Visi
     wait_for(lambda: page.evaluate(uncovered), what="the row with the focus is in sight")
 
 
+BORDER = "one => getComputedStyle(one).borderBottomColor"
+GROUND = "one => getComputedStyle(one).backgroundColor"
+
+
 @pytest.mark.usefixtures("_stories")
 def test_forced_colours_show_what_is_unread_selected_and_current(visit: Visit, alice: User) -> None:
     page = alive(visit("/", alice, forced_colors="active"))
     for name in ("By day", "All"):
         current = page.get_by_role("link", name=name, exact=True)
         expect(current).to_have_css("outline-style", "solid")
+    main = page.get_by_role("navigation", name="Main")
+    here, elsewhere = (main.get_by_role("link", name=name) for name in ("Inbox", "Jobs"))
+    expect(here).to_have_css("outline-style", "solid")
+    expect(elsewhere).to_have_css("outline-style", "none")
+    assert elsewhere.evaluate(BORDER) == page.locator("body").evaluate(GROUND)
     box(page, "bert-base").check()
     selected = row(page, "bert-base")
     expect(selected).to_have_css("outline-style", "solid")
@@ -112,6 +121,39 @@ def test_forced_colours_show_what_is_unread_selected_and_current(visit: Visit, a
     assert picture.evaluate(
         "mark => getComputedStyle(mark, '::before').backgroundColor !== getComputedStyle(mark).backgroundColor"
     )
+
+
+ORDER = """one => {
+    const text = document.createTreeWalker(one, NodeFilter.SHOW_TEXT);
+    while (!text.nextNode().data.trim());
+    const placeOf = (at) => {
+        const range = document.createRange();
+        range.setStart(text.currentNode, at);
+        range.setEnd(text.currentNode, at + 1);
+        return range.getBoundingClientRect().left;
+    };
+    const { data } = text.currentNode;
+    const first = data.search(/\\S/);
+    return [placeOf(first), placeOf(data.trimEnd().length - 1)];
+}"""
+"""Where the first and the last letter of a text stand."""
+
+
+@pytest.mark.usefixtures("_stories")
+def test_in_a_page_from_right_to_left_texts_keep_their_own_order(visit: Visit, alice: User) -> None:
+    """English in an Arabic page: "5 min. ago" begins with its number, and stands at the right."""
+    page = alive(visit("/", alice))
+    page.evaluate("document.documentElement.dir = 'rtl'")
+    one = row(page, "resnet50 failed").first
+    line(page, "resnet50 failed").first.click()
+    for text in (one.locator("time > span").first, one.get_by_text("Ask for more memory per task.")):
+        first, last = text.evaluate(ORDER)
+        assert first < last
+    title, mark = (one.locator(part).bounding_box() for part in (".notice__title", ".mark"))
+    assert title is not None
+    assert mark is not None
+    assert 0 < mark["x"] - (title["x"] + title["width"]) < 40
+    expect(one.locator(".notice__title")).to_have_css("text-align", "right")
 
 
 @pytest.mark.usefixtures("_stories")
