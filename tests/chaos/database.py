@@ -12,7 +12,7 @@ import pytest
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
-from tests.chaos.site import Site
+from tests.chaos.site import Site, leased
 from tests.database import sql
 from tests.processes import wait_for
 
@@ -27,13 +27,13 @@ def needs_private_server() -> None:
 def kill_database(site: Site, dice: random.Random) -> None:
     """With SIGKILL: the whole server, its first process, or a session's, after which it restarts by itself."""
     what = dice.choice(list(VICTIMS))
-    site.note_what_is_in_flight()
+    before = leased()
     for process in VICTIMS[what](_server()):
         with suppress(psutil.NoSuchProcess):
             process.kill()
     wait_for(_is_gone, what="the kill has reached our session")
     wait_for(_answers, what="PostgreSQL is back")
-    site.note_what_is_in_flight()
+    site.in_flight.update(before | leased())
     site.cut_off += len(site.workers.alive)
     site.kills[f"PostgreSQL, {what}"] += 1
 

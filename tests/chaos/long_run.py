@@ -27,7 +27,9 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(1_200
 _runs: list[Run] = []
 
 
-def _play(opened: Folder | EmptiedRedis, folder: Path, kills: int, kill: Kill = anything) -> Run:
+def _play(
+    opened: Folder | EmptiedRedis, folder: Path, kills: int, kill: Kill = anything, *, name: str = ""
+) -> Run:
     run = play(
         folder,
         opened,
@@ -37,6 +39,7 @@ def _play(opened: Folder | EmptiedRedis, folder: Path, kills: int, kill: Kill = 
         kill=kill,
         say=sys.stderr.write,
     )
+    run.name = name or run.name
     _runs.append(run)
     TABLE.parent.mkdir(exist_ok=True)
     TABLE.write_text(report.table(_runs), encoding="utf-8")
@@ -54,5 +57,5 @@ def test_everything_is_killed(broker: Callable[[Path], Folder | EmptiedRedis], t
 
 def test_the_database_is_killed(tmp_path: Path) -> None:
     needs_private_server()
-    run = _play(Folder(tmp_path), tmp_path, KILLS_OF_THE_DATABASE, kill_database)
+    run = _play(Folder(tmp_path), tmp_path, KILLS_OF_THE_DATABASE, kill_database, name="PostgreSQL killed")
     assert len(run.site.kills) == len(VICTIMS)

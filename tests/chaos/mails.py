@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
@@ -87,7 +87,7 @@ class Mails:
     doubled_otherwise: int
 
     @classmethod
-    def of(cls, server: MailServer, in_flight: Collection[int]) -> Mails:
+    def of(cls, server: MailServer, in_flight: Counter[int]) -> Mails:
         arrived, unanswered = _by_delivery(server.counts()), _by_delivery(server.unanswered())
         rows = list(
             Delivery.objects.values_list(
@@ -103,8 +103,8 @@ class Mails:
         taken = [one for one, bundle in sent if (bundle or one) in arrived]
         # What has come with others should not have come by itself too.
         more = arrived - Counter(set(arrived) - {one for one, bundle in sent if bundle})
-        by_the_server = more & unanswered
-        at_a_kill = Counter({one: times for one, times in (more - by_the_server).items() if one in in_flight})
+        at_a_kill = more & in_flight
+        by_the_server = (more - at_a_kill) & unanswered
         return cls(
             deliveries=len(rows),
             sent=len(sent),
@@ -115,7 +115,7 @@ class Mails:
             misleading=_misleading(server.mails()),
             doubled_at_a_kill=at_a_kill.total(),
             doubled_by_the_server=by_the_server.total(),
-            doubled_otherwise=(more - by_the_server - at_a_kill).total(),
+            doubled_otherwise=(more - at_a_kill - by_the_server).total(),
         )
 
 

@@ -16,7 +16,7 @@ def line(run: Run) -> str:
     told, mails = run.told, run.mails
     clients = _clients(run)
     return (
-        f"{run.broker}: {run.kills} kills ({_listed(run.site.kills)}) in {run.changes} changes: {told.expected} "
+        f"{run.name}: {run.kills} kills ({_listed(run.site.kills)}) in {run.changes} changes: {told.expected} "
         f"notifications, lost {told.lost}, doubles {told.too_much}; {clients['told']} frames, gaps {clients['gaps']}, "
         f"doubles {clients['doubles']}; {mails.deliveries} mails, lost {mails.lost}, doubles "
         f"{mails.doubled_at_a_kill} in flight at a kill, {mails.doubled_by_the_server} taken without an answer, "
@@ -33,7 +33,7 @@ def table(runs: Sequence[Run]) -> str:
             if name not in names:
                 names.insert(names.index(before) + 1, name)
     rows = [
-        ["", *(f"**{run.broker}**" for run in runs)],
+        ["", *(f"**{run.name}**" for run in runs)],
         ["---"] * (len(runs) + 1),
         *([name, *(column.get(name, "0") for column in columns)] for name in names),
     ]

@@ -60,7 +60,7 @@ def anything(site: Site, dice: random.Random) -> None:
 class Run:
     """What has happened, and what came of it."""
 
-    broker: str
+    name: str
     seconds: float
     changes: int
     site: Site
@@ -151,7 +151,7 @@ def play(
             wait_for(listener.is_up_to_date, what=f"{listener.user} knows everything")
         assert not site.ended()
     return Run(
-        broker=broker.name,
+        name=broker.name,
         seconds=time.monotonic() - started,
         changes=changes,
         site=site,

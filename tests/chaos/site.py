@@ -100,6 +100,11 @@ def in_the_middle_of_a_batch() -> bool:
         return bool(cursor.fetchone()[0])
 
 
+def leased() -> set[int]:
+    """Ids of what some worker holds."""
+    return set(Delivery.objects.filter(state=DeliveryState.LEASED).values_list("id", flat=True))
+
+
 class Site:
     """Pollers, workers and web processes, all on the test database; `kills` by what was killed."""
 
@@ -115,8 +120,8 @@ class Site:
             }
         )
         self.kills: Counter[str] = Counter()
-        self.in_flight: set[int] = set()
-        """Deliveries that a worker held when it, or another, or the database was killed."""
+        self.in_flight: Counter[int] = Counter()
+        """How often a delivery was held by a worker when it, or another, or the database was killed."""
         self.cut_off = 0
         """How often a worker was kept from noting what it had sent."""
         self.ports = [free_port(), free_port()]
@@ -164,14 +169,10 @@ class Site:
         """It is stopped first, so that what it holds can be seen."""
         which = self.workers.wait_for_one(dice)
         self.workers.alive[which].popen.send_signal(signal.SIGSTOP)
-        self.note_what_is_in_flight()
+        self.in_flight.update(leased())
         self.workers.kill(which)
         self.kills[SENDER] += 1
         self.cut_off += 1
-
-    def note_what_is_in_flight(self) -> None:
-        leased = Delivery.objects.filter(state=DeliveryState.LEASED)
-        self.in_flight.update(leased.values_list("id", flat=True))
 
     def kill_web(self, dice: random.Random) -> None:
         self.webs.kill(self.webs.wait_for_one(dice))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -51,12 +52,13 @@ def again(delivery: Delivery) -> None:
     deliver_due()
 
 
-def found(server: MailServer, in_flight: set[int] | None = None) -> Mails:
-    return Mails.of(server, in_flight or set())
+def found(server: MailServer, *in_flight: Delivery) -> Mails:
+    """`in_flight`: once for each kill."""
+    return Mails.of(server, Counter(one.id for one in in_flight))
 
 
 def test_what_has_arrived_once_is_right(server: MailServer, sent: list[Delivery]) -> None:
-    mails = found(server, {one.id for one in sent})
+    mails = found(server, *sent)
     assert (mails.deliveries, mails.sent, mails.in_bundles) == (4, 4, 2)
     assert (mails.lost, mails.misleading) == (0, 0)
     assert (mails.doubled_at_a_kill, mails.doubled_by_the_server, mails.doubled_otherwise) == (0, 0, 0)
@@ -81,9 +83,14 @@ def test_a_bundle_that_never_came_is_lost_with_all_it_holds(server: MailServer, 
 def test_a_second_copy_is_a_double_by_its_cause(server: MailServer, sent: list[Delivery]) -> None:
     again(sent[0])
     assert found(server).doubled_otherwise == 1
-    assert found(server, {sent[1].id}).doubled_otherwise == 1
-    mails = found(server, {sent[0].id})
+    assert found(server, sent[1]).doubled_otherwise == 1
+    mails = found(server, sent[0])
     assert (mails.doubled_at_a_kill, mails.doubled_otherwise) == (1, 0)
+    again(sent[0])
+    mails = found(server, sent[0])
+    assert (mails.doubled_at_a_kill, mails.doubled_otherwise) == (1, 1)
+    mails = found(server, sent[0], sent[0])
+    assert (mails.doubled_at_a_kill, mails.doubled_otherwise) == (2, 0)
 
 
 def test_what_the_server_took_without_saying_so_excuses_one_copy_of_that_mail(
