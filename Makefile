@@ -42,7 +42,7 @@ lint: $(STAMP)  ## ruff, mypy --strict, import-linter, template lint, links of t
 	@$(BIN)/sphinx-build -b dummy -W --keep-going -q docs .data/docs-checked
 	@$(BIN)/python -m tests.licences --check
 
-audit:  ## known vulnerabilities of what constraints.txt names; asks pypi.org, so not part of `make lint`
+audit:  ## known vulnerabilities of what constraints.txt names; asks a service of the Python Package Index, so not part of `make lint`
 	@test -x .data/audit/bin/pip-audit || { $(PYTHON) -m venv .data/audit && \
 		.data/audit/bin/pip install --quiet --disable-pip-version-check pip-audit; }
 	@.data/audit/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip --strict --progress-spinner off
