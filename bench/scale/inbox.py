@@ -26,7 +26,7 @@ OTHERS = 1000
 """Users beside the one who is measured."""
 
 READER = "user1"
-ROUNDS = 300
+ROUNDS = 200
 TARGET_MS = 5.0
 TARGET_RATIO = 2.0
 
