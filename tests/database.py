@@ -70,5 +70,4 @@ def _empty_tables() -> None:
 
 @cache
 def _tables() -> list[str]:
-    names = connection.introspection.django_table_names(only_existing=True, include_views=False)
-    return sorted({*names} - FILLED_BY_MIGRATIONS)
+    return sorted({*connection.introspection.django_table_names()} - FILLED_BY_MIGRATIONS)
