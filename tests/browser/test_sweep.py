@@ -10,6 +10,7 @@ from notifications.groups.models import JobGroup
 from preferences.kinds import JOB_EVENTS, Event
 from preferences.models import SiteSettings
 from tests.browser.conftest import Visit
+from tests.browser.inbox import toast, undo
 from tests.cluster import framework_name, submit, update
 from tests.processes import wait_for
 
@@ -52,3 +53,23 @@ def test_rows_by_day_of_which_many_are_of_one_sweep_offer_to_fold_them(visit: Vi
     expect(page.locator("notif-inbox li.group")).to_have_count(1)
     expect(page.get_by_text("5 of these are of the sweep")).to_have_count(0)
     assert page.url.endswith("/?group=job")
+
+
+def test_what_was_asked_of_a_sweep_is_taken_back(visit: Visit, alice: User) -> None:
+    SiteSettings.objects.create(default_events=list(JOB_EVENTS))
+    for number in range(1, 3):
+        update(submit(f"sweep-{number}"), state="RUNNING")
+    wait_for(lambda: JobGroup.objects.filter(running=2).exists())
+    page = visit("/?group=job", alice)
+    line = page.locator("notif-inbox li.group")
+    line.locator("summary").first.click()
+    line.get_by_role("button", name="Mute sweep").click()
+    expect(toast(page, "sweep-* is muted.")).to_be_visible()
+    assert JobGroup.objects.get().muted
+    undo(page, "sweep-* is muted.")
+    wait_for(lambda: not JobGroup.objects.get().muted)
+    line.get_by_role("button", name="Tell me when the last one has ended").click()
+    expect(toast(page, "You will be told when the last one has ended.")).to_be_visible()
+    assert JobGroup.objects.get().tell_when_ended
+    undo(page, "You will be told when the last one has ended.")
+    wait_for(lambda: not JobGroup.objects.get().tell_when_ended)
