@@ -15,6 +15,7 @@ from django.db import transaction
 from django.test import Client
 from pytest_django import Settings
 
+from notifications.models import PollerState
 from tests.addresses import (
     BODIES,
     METHODS,
@@ -46,6 +47,7 @@ def people(
     settings.INGEST_TOKEN = settings.METRICS_TOKEN = "of-their-own"
     settings.VAPID_PRIVATE_KEY, settings.VAPID_CONTACT = KEY, CONTACT
     scene(alice)
+    PollerState.objects.all().delete()  # one that has just been stopped would count as at work
     job = {"Authorization": f"Bearer {token(jobSpecific=True, encodedFrameworkName='job-of-alice')}"}
     return {
         "stranger": (client_of(), {}),
