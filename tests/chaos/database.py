@@ -10,8 +10,9 @@ from pathlib import Path
 import psutil
 import pytest
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection
+from django.db import connection
 
+from tests.chaos.ledger import AWAY
 from tests.chaos.site import Site, leased
 from tests.database import sql
 from tests.processes import wait_for
@@ -69,7 +70,7 @@ def _answers() -> bool:
     """Asking starts it again, unless it does so by itself."""
     try:
         return sql("SELECT 1") == [(1,)]
-    except (OperationalError, InterfaceError):
+    except AWAY:
         connection.close()
         return False
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
+from subprocess import CalledProcessError
 from typing import Any
 
 from django.db import InterfaceError, OperationalError, connection, transaction
@@ -34,6 +35,8 @@ LONGEST_PAUSE_SECONDS = 0.03
 """After a transaction; less on average than a change takes to be told."""
 
 DATABASE_AWAY_SECONDS = 0.2
+AWAY = (OperationalError, InterfaceError, CalledProcessError)
+"""The last while the processes of a private server that was killed keep a new one from starting."""
 _never = threading.Event()
 
 Job = tuple[str, str]
@@ -86,7 +89,7 @@ def _commit(changes: Sequence[Change]) -> None:
                     for change in changes:
                         change()
             return
-        except (OperationalError, InterfaceError):
+        except AWAY:
             connection.close()
             _never.wait(DATABASE_AWAY_SECONDS)
 

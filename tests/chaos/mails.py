@@ -84,10 +84,12 @@ class Mails:
     doubled_at_a_kill: int
     doubled_by_the_server: int
     """It had taken the mail and not said so."""
+    doubled_late: int
+    """Sent by a worker that had been kept waiting for longer than its lease."""
     doubled_otherwise: int
 
     @classmethod
-    def of(cls, server: MailServer, in_flight: Counter[int]) -> Mails:
+    def of(cls, server: MailServer, in_flight: Counter[int], late: Counter[int]) -> Mails:
         arrived, unanswered = _by_delivery(server.counts()), _by_delivery(server.unanswered())
         rows = list(
             Delivery.objects.values_list(
@@ -115,7 +117,8 @@ class Mails:
             misleading=_misleading(server.mails()),
             doubled_at_a_kill=at_a_kill.total(),
             doubled_by_the_server=by_the_server.total(),
-            doubled_otherwise=(more - at_a_kill - by_the_server).total(),
+            doubled_late=((more - at_a_kill - by_the_server) & late).total(),
+            doubled_otherwise=(more - at_a_kill - by_the_server - late).total(),
         )
 
 

@@ -75,6 +75,10 @@ def _rows(run: Run) -> Iterator[Row]:
     yield "… to somebody else, or about something else", f"**{mails.misleading}**"
     yield "… doubles of what was in flight at a kill", str(mails.doubled_at_a_kill)
     yield "… doubles of what the server took without saying so", str(mails.doubled_by_the_server)
+    yield (
+        "… doubles of what a worker sent after its lease, as the machine kept it waiting",
+        str(mails.doubled_late),
+    )
     yield "… other doubles", f"**{mails.doubled_otherwise}**"
 
 

@@ -161,7 +161,7 @@ def play(
         listeners=listeners,
         jobs=jobs,
         told=Told.of(jobs),
-        mails=Mails.of(server, site.in_flight),
+        mails=Mails.of(server, site.in_flight, site.late()),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import signal
 import sys
 import threading
@@ -26,6 +27,8 @@ POOL_THREADS = 5
 """Of a worker: those that Celery's pool has, and the one that sweeps."""
 POLLER, WEB, SENDER = KILLED = ("poller", "web process", "worker")
 WORKER = [sys.executable, "-m", "tests.chaos.worker"]
+
+_LATE = re.compile(r"sent after its lease ran out delivery=([0-9]+)")
 
 _never = threading.Event()
 
@@ -177,6 +180,13 @@ class Site:
     def kill_web(self, dice: random.Random) -> None:
         self.webs.kill(self.webs.wait_for_one(dice))
         self.kills[WEB] += 1
+
+    def late(self) -> Counter[int]:
+        """What workers say themselves that they have sent after its lease: the machine had kept them waiting."""
+        logs = (
+            log.read_text(encoding="utf-8", errors="replace") for log in self._folder.glob("worker-*.log")
+        )
+        return Counter(int(delivery) for log in logs for delivery in _LATE.findall(log))
 
     def ended(self) -> Mapping[str, list[str]]:
         """The logs of what has ended by itself."""

@@ -54,7 +54,7 @@ def again(delivery: Delivery) -> None:
 
 def found(server: MailServer, *in_flight: Delivery) -> Mails:
     """`in_flight`: once for each kill."""
-    return Mails.of(server, Counter(one.id for one in in_flight))
+    return Mails.of(server, Counter(one.id for one in in_flight), Counter())
 
 
 def test_what_has_arrived_once_is_right(server: MailServer, sent: list[Delivery]) -> None:
@@ -106,6 +106,14 @@ def test_what_the_server_took_without_saying_so_excuses_one_copy_of_that_mail(
     again(delivery)
     mails = found(server)
     assert (mails.doubled_by_the_server, mails.doubled_otherwise) == (1, 1)
+
+
+def test_what_a_worker_sent_after_its_lease_is_counted_apart(
+    server: MailServer, sent: list[Delivery]
+) -> None:
+    again(sent[0])
+    mails = Mails.of(server, Counter(), Counter([sent[0].id]))
+    assert (mails.doubled_late, mails.doubled_otherwise) == (1, 0)
 
 
 def test_what_came_with_others_and_by_itself_is_a_double(server: MailServer, sent: list[Delivery]) -> None:
