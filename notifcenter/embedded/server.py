@@ -12,6 +12,7 @@ import threading
 import warnings
 from contextlib import suppress
 from pathlib import Path
+from subprocess import SubprocessError
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -27,10 +28,17 @@ logger = logging.getLogger(__name__)
 def ensure_running(data_dir: Path, database: str) -> dict[str, Any]:
     """Start the server under `data_dir` unless it runs already; create `database` if it is absent.
 
-    Returns psycopg2's connection parameters. Raises OSError when the folder cannot be used.
+    Returns psycopg2's connection parameters. Raises OSError when the folder cannot be used, and psycopg2's
+    OperationalError when the server does not start: what is left of a killed one keeps a new one away for a moment.
     """
     with _one_thread:
-        return _ensure_running(data_dir, database)
+        try:
+            return _ensure_running(data_dir, database)
+        except SubprocessError as error:
+            log = data_dir / "postgresql" / "log"
+            raise psycopg2.OperationalError(
+                f"The private PostgreSQL server does not start. Its log says why: {log}"
+            ) from error
 
 
 def _ensure_running(data_dir: Path, database: str) -> dict[str, Any]:

@@ -91,7 +91,9 @@ def test_a_row_of_the_panel_is_marked_and_all_of_it_and_both_are_taken_back(
 
 def test_a_hostile_job_name_is_shown_as_text(visit: Visit, alice: User) -> None:
     page = visit("/", alice)
-    expect_unread(page, "")
+    expect(
+        page.locator("notif-inbox").get_by_text("Nothing here yet")
+    ).to_be_visible()  # what comes now is new to it
     update(submit(HOSTILE), state="FAILED")
     expect(page.locator("notif-toasts").get_by_text(f"{HOSTILE} failed")).to_be_visible()  # it goes by itself
     expect_unread(page, "1")

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from subprocess import CalledProcessError
 from typing import Any
 
 from django.db import InterfaceError, OperationalError, connection, transaction
@@ -35,8 +34,7 @@ LONGEST_PAUSE_SECONDS = 0.03
 """After a transaction; less on average than a change takes to be told."""
 
 DATABASE_AWAY_SECONDS = 0.2
-AWAY = (OperationalError, InterfaceError, CalledProcessError)
-"""The last while the processes of a private server that was killed keep a new one from starting."""
+AWAY = (OperationalError, InterfaceError)
 _never = threading.Event()
 
 Job = tuple[str, str]

@@ -26,7 +26,11 @@ from notifcenter.embedded import server
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored, if the tests run in a shell's background
 for line in sys.stdin:
-    params = server.ensure_running(Path(sys.argv[1]), "notifcenter")
+    try:
+        params = server.ensure_running(Path(sys.argv[1]), "notifcenter")
+    except psycopg2.OperationalError as error:
+        print(json.dumps(str(error)), flush=True)
+        continue
     session = psycopg2.connect(dbname="notifcenter", **params)
     session.autocommit = True
     with session.cursor() as cursor:
@@ -157,6 +161,23 @@ def test_a_killed_server_comes_back_with_its_data(users: list[User]) -> None:
     one.leave()
     other.leave()
     assert not lives(fresh)
+
+
+def test_what_is_left_of_a_killed_server_keeps_a_new_one_away_only_for_its_time(users: list[User]) -> None:
+    """A session that does not end with its server holds the shared memory, as PostgreSQL says."""
+    first, *_ = users
+    old = first.server()
+    (held,) = first.query("SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'")[0]
+    os.kill(held, signal.SIGSTOP)
+    try:
+        os.kill(old, signal.SIGKILL)
+        wait_for(lambda: not lives(old), what="the end of the server")
+        assert first.query().startswith("The private PostgreSQL server does not start. Its log says why: /")
+    finally:
+        os.kill(held, signal.SIGKILL)
+    wait_for(lambda: not lives(held), what="the end of its last process")
+    assert first.query() == [[1]]
+    assert first.server() != old
 
 
 def test_after_everything_was_killed_it_starts_again(users: list[User]) -> None:
