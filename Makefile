@@ -56,7 +56,7 @@ fuzz: setup  ## random requests to each address of REST, a thousand instead of a
 bench: $(STAMP)  ## benchmarks beside their floors
 	@$(BIN)/python -m bench
 
-chaos: setup  ## more than 200 kills of everything; the table goes to .data/chaos.md (about 12 minutes)
+chaos: setup  ## more than 200 kills of everything; the table goes to .data/chaos.md (about 5 minutes)
 	@$(BIN)/python -m pytest tests/chaos/long_run.py -q -s -o python_files=long_run.py
 
 constraints:  ## renews constraints.txt with today's releases; then `make test` has to pass with them
