@@ -2,7 +2,7 @@
 
 import { msg } from "./i18n.js";
 
-const MORNING_HOUR = 9;
+const MORNING_HOUR = 8; // as on the page of a job
 const MONDAY = 1;
 
 /** Pairs of what it is called, and the time. */

@@ -13,6 +13,7 @@ from playwright.sync_api import Page, Route, expect
 from notifications import inbox
 from notifications.models import Notification
 from preferences.models import JobConfig
+from preferences.timing import MORNING
 from tests.browser.conftest import Visit
 from tests.browser.inbox import UNREAD_ROW, alive, bar, box, folder, line, row, rows, toast, undo
 from tests.browser.notices import tell, tell_live
@@ -63,8 +64,8 @@ def test_what_is_snoozed_leaves_and_comes_back_unread_by_itself(visit: Visit, al
     expect(line(page, "bert-base")).to_be_focused()
     until = wait_for(lambda: Notification.objects.get(pk=one.pk).snoozed_until)
     assert until is not None
-    assert until.astimezone().hour == 9
-    assert timedelta(0) < until - datetime.now(UTC) <= timedelta(hours=33)
+    assert until.astimezone().hour == MORNING
+    assert timedelta(0) < until - datetime.now(UTC) <= timedelta(hours=24 + MORNING)
     folder(page, "Snoozed").click()
     expect(row(page, "resnet50").locator(".flag")).to_contain_text("until")
     folder(page, "All").click()
