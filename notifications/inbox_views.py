@@ -26,6 +26,7 @@ from notifications.pages import NotificationPages
 from notifications.serializers import BulkSerializer, MarkReadSerializer
 from preferences.kinds import Event
 from preferences.selectors import time_zone_of
+from preferences.timing import MORNING
 
 DONE = {
     "read": _("marked as read"),
@@ -37,7 +38,6 @@ DONE = {
     "snooze": _("put off until tomorrow morning"),
     "unsnooze": _("back in the inbox"),
 }
-MORNING_HOUR = 9
 
 
 @require_GET
@@ -123,7 +123,7 @@ def _tomorrow_morning(user: User) -> datetime:
     """As the script's own choice has it, by the clock of the user's time zone."""
     zone = time_zone_of(user=user)
     day = timezone.localdate(timezone=zone) + timedelta(days=1)
-    return datetime.combine(day, time(MORNING_HOUR), zone)
+    return datetime.combine(day, time(MORNING), zone)
 
 
 def _back(request: HttpRequest) -> HttpResponse:

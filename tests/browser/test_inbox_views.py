@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 
 from notifications.models import Notification
 from preferences.models import UserPreference
+from preferences.timing import MORNING
 from tests.browser.conftest import Visit
 from tests.browser.inbox import UNREAD_ROW, alive, box, folder, line, row, rows, toast
 from tests.browser.notices import tell
@@ -226,7 +227,7 @@ def test_without_script_a_row_is_put_off_until_tomorrow_morning(visit: Visit, al
     until = Notification.objects.get().snoozed_until
     assert until is not None
     local = until.astimezone(ZoneInfo("Asia/Shanghai"))
-    assert (local.hour, local.minute) == (9, 0)
+    assert (local.hour, local.minute) == (MORNING, 0)
     assert local.date() == datetime.now(ZoneInfo("Asia/Shanghai")).date() + timedelta(days=1)
     folder(page, "Snoozed").click()
     expect(rows(page)).to_have_count(1)
