@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, time, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -26,7 +25,7 @@ from notifications.pages import NotificationPages
 from notifications.serializers import BulkSerializer, MarkReadSerializer
 from preferences.kinds import Event
 from preferences.selectors import time_zone_of
-from preferences.timing import MORNING
+from preferences.timing import tomorrow
 
 DONE = {
     "read": _("marked as read"),
@@ -109,7 +108,7 @@ def change(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, User)
     action, _, one = request.POST.get("do", "").partition(":")
     ids = [one] if one else request.POST.getlist("ids")
-    until = {"until": _tomorrow_morning(request.user)} if action == "snooze" else {}
+    until = {"until": tomorrow(timezone.now(), time_zone_of(user=request.user))} if action == "snooze" else {}
     what = BulkSerializer(data={"ids": ids, "action": action, **until})
     if action in DONE and what.is_valid():
         changed = marking.change(user_id=request.user.pk, **what.validated_data)
@@ -117,13 +116,6 @@ def change(request: HttpRequest) -> HttpResponse:
             request, gettext("%(count)d %(done)s.") % {"count": changed.count, "done": DONE[action]}
         )
     return _back(request)
-
-
-def _tomorrow_morning(user: User) -> datetime:
-    """As the script's own choice has it, by the clock of the user's time zone."""
-    zone = time_zone_of(user=user)
-    day = timezone.localdate(timezone=zone) + timedelta(days=1)
-    return datetime.combine(day, time(MORNING), zone)
 
 
 def _back(request: HttpRequest) -> HttpResponse:
