@@ -24,6 +24,7 @@ from django.db import (
 
 from notifications import pacing, poller_session, recording, snoozing
 from notifications.database_errors import LOST_CONNECTION, in_words, may_be_the_change, refusal, what_happened
+from notifications.garbage import collect_rarely
 from notifications.listening import Listener
 from notifications.sources.base import Batch, Source
 from notifications.sources.frameworks import names
@@ -96,6 +97,7 @@ class Poller:
 
         With `once`, what keeps it from working is raised: CannotWorkError, OperationalError.
         """
+        collect_rarely()
         failures = 0
         while not stop.requested:
             started = time.monotonic()

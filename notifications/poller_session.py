@@ -1,10 +1,8 @@
-"""The poller's database session and process, set up for its batches."""
+"""The poller's database session, set up for its batches."""
 
 from __future__ import annotations
 
 from django.db import connection
-
-from notifications.garbage import collect_rarely
 
 # A batch looks up few rows by key: fresh or stale statistics must not turn that into a scan of a whole table.
 # A poller that freezes, or whose machine is gone, must not keep the cluster's rows or the leader's lock.
@@ -16,7 +14,6 @@ SET tcp_keepalives_idle = 2; SET tcp_keepalives_interval = 1; SET tcp_keepalives
 
 
 def prepare() -> None:
-    """Set the database session up, once per connection, and the process."""
-    collect_rarely()
+    """Once per connection."""
     with connection.cursor() as cursor:
         cursor.execute(SETTINGS)

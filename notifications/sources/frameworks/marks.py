@@ -59,7 +59,7 @@ def mirror(frameworks: Collection[str], message: Message) -> None:
 @transaction.atomic
 def mirror_pending() -> None:
     """Try the rows that were locked once more; what cannot be marked now stays remembered."""
-    with transaction.atomic(), connection.cursor() as cursor:
+    with connection.cursor() as cursor:
         cursor.execute(
             "DELETE FROM notifications_pendingmark WHERE framework_name IN "
             "(SELECT framework_name FROM notifications_pendingmark LIMIT %s) "
