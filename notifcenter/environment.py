@@ -67,8 +67,10 @@ def line(name: str, default: str) -> str:
     return value
 
 
-def folder(name: str, path: Path) -> Path:
-    """Create the folder that NAME stands for, if it is absent."""
+def folder(name: str, path: Path, without: str = "") -> Path:
+    """Create the folder that NAME stands for, if it is absent; none of these characters may be in its path."""
+    if odd := set(without) & set(str(path)):
+        unusable(name, f"{str(path)!r} cannot be used with a {min(odd)!r} in it; choose another folder")
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:

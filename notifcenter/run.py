@@ -70,11 +70,15 @@ def _run(url: str, port: int, data_dir: Path, stop: Stop) -> int:
     _check_port(port)
     _switch_push_on(data_dir)
     _say("Preparing the database …")
+    from django.db import OperationalError
+
     from notifcenter import demo_setup  # reads the environment that was set above
 
     try:
         demo_setup.prepare()
-    except demo_setup.RealClusterError as error:
+    except (demo_setup.RealClusterError, OperationalError) as error:
+        if stop.requested:
+            return 0
         raise CannotRunError(str(error)) from None
     except Exception:
         if stop.requested:  # the Ctrl-C reached what we had started, too

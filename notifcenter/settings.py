@@ -131,8 +131,8 @@ TEMPLATES = [
 
 PRIVATE_DATABASE = {"ENGINE": "notifcenter.embedded", "NAME": "notifcenter", "USER": "postgres"}
 _DATABASE = environment.database("DATABASE_URL")
-if _DATABASE is None:
-    environment.folder("NOTIFCENTER_DATA_DIR", DATA_DIR)
+if _DATABASE is None:  # PostgreSQL's programs pass the path on in double quotes, and hosts in a list
+    environment.folder("NOTIFCENTER_DATA_DIR", DATA_DIR, without='"$`\\,\n')
 # Who waits for an answer, or only listens, does not notice by itself that the other end is gone without a word.
 DATABASE_KEEPALIVE = {
     "keepalives": 1,

