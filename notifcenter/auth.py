@@ -13,12 +13,14 @@ from typing import Any
 from urllib.parse import unquote
 
 import jwt
-from channels.auth import AuthMiddleware, get_user
-from channels.sessions import CookieMiddleware, SessionMiddleware
+from channels.auth import get_user
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import AbstractUser, AnonymousUser
+from django.contrib.sessions.backends.base import SessionBase
+from django.http import parse_cookie
 from django.utils import translation
+from django.utils.module_loading import import_string
 from drf_spectacular.authentication import SessionScheme
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
@@ -147,27 +149,23 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
         return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
 
 
-class _SessionUser(AuthMiddleware):  # type: ignore[misc]  # Channels has no types
-    """As Channels has it, in threads that do not connect anew for each socket."""
-
-    async def resolve_scope(self, scope: dict[str, Any]) -> None:
-        scope["user"]._wrapped = await in_thread(get_user.func, scope)
-
-
 class SocketAuthentication:
-    """Puts `user`, `subprotocol`, `bearer` (of a token, or None) and `refusal` (a close code and a reason, or None)
-    into a socket's scope.
+    """Puts `user`, `session` (or None), `subprotocol`, `bearer` (of a token, or None) and `refusal` (a close code and a
+    reason, or None) into a socket's scope.
 
     A browser sends cookies along from any page, so a session counts from the same origin only. A token is
     proof by itself, and is taken from the origins of CORS_ALLOWED_ORIGINS too.
     """
 
     def __init__(self, inner: Any) -> None:
-        self._with_token = inner
-        self._with_session = CookieMiddleware(SessionMiddleware(_SessionUser(inner)))
+        self._inner = inner
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
-        scope = {**scope, "subprotocol": None, "bearer": None, "refusal": None}
+        scope = {**scope, "subprotocol": None, "bearer": None, "session": None, "refusal": None}
+        await self._authenticate(scope)
+        return await self._inner(scope, receive, send)
+
+    async def _authenticate(self, scope: dict[str, Any]) -> None:
         headers = dict(scope["headers"])
         origin = headers.get(b"origin", b"").decode("latin1")
         offered = scope.get("subprotocols", [])
@@ -178,7 +176,7 @@ class SocketAuthentication:
         own = not origin or is_own_origin(origin, scope.get("scheme", "ws"), headers)
         if not own and origin not in settings.CORS_ALLOWED_ORIGINS:
             scope["refusal"] = (4403, "This origin may not connect.")
-            return await self._with_token(scope, receive, send)
+            return
         tokens = [word.removeprefix(TOKEN_PREFIX) for word in offered if word.startswith(TOKEN_PREFIX)]
         if tokens:
             try:
@@ -186,11 +184,21 @@ class SocketAuthentication:
                 scope["user"] = scope["bearer"].user
             except TokenRefusedError as error:
                 scope["refusal"] = (4401, str(error))
-            return await self._with_token(scope, receive, send)
-        if not own:
+        elif own:
+            scope["session"], scope["user"] = await in_thread(_of_session, headers.get(b"cookie", b""))
+        else:
             scope["refusal"] = (4401, "A page on another origin needs a token.")
-            return await self._with_token(scope, receive, send)
-        return await self._with_session(scope, receive, send)
+
+
+def _of_session(cookies: bytes) -> tuple[SessionBase, AbstractUser | AnonymousUser]:
+    """The session that a browser's cookies name, and whose it is.
+
+    Channels' middleware for it would look at each frame whether it is the answer to the handshake, where a cookie could
+    still be set; ours sets none.
+    """
+    key = parse_cookie(cookies.decode("latin1")).get(settings.SESSION_COOKIE_NAME)
+    session = import_string(f"{settings.SESSION_ENGINE}.SessionStore")(key)
+    return session, get_user.func({"session": session})
 
 
 def is_own_origin(origin: str, scheme: str, headers: Mapping[bytes, bytes]) -> bool:

@@ -52,7 +52,8 @@ class NotificationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Cha
         self._timers: list[asyncio.TimerHandle] = []
         self._closing: asyncio.Task[None] | None = None
         self._outgoing: deque[tuple[int | None, str]] = deque()
-        self._pump: asyncio.Task[None] | None = None
+        self._sending = asyncio.Lock()
+        self._released: asyncio.Task[None] | None = None
         self._holding = True
         self._resuming = False
         self._known_id = 0  # the client has, or has been told of, everything up to here
@@ -116,8 +117,8 @@ class NotificationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Cha
         self._outgoing.clear()
         for timer in self._timers:
             timer.cancel()
-        if self._pump is not None:
-            self._pump.cancel()
+        if self._released is not None:
+            self._released.cancel()
 
     async def _refuse(self, code: int, reason: str) -> None:
         """Accept first: a browser sees no code of a refused handshake."""
@@ -151,22 +152,21 @@ class NotificationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Cha
             self._outgoing.clear()
             notification_id, frame = max([*missed, notification_id or 0]), RESYNC
         self._outgoing.append((notification_id, frame))
-        self._start_pump()
 
-    def _start_pump(self) -> None:
-        if not self._holding and self._outgoing and (self._pump is None or self._pump.done()):
-            self._pump = asyncio.get_running_loop().create_task(self._send_queued())
-
-    async def _send_queued(self) -> None:
-        while self._outgoing and not self._holding:
-            notification_id, frame = self._outgoing.popleft()
-            if frame == RESYNC:
-                self._known_id = self._sent_after = max(self._known_id, notification_id or 0)
-            elif notification_id is not None:
-                if notification_id <= self._known_id:
-                    continue
-                self._known_id = notification_id
-            await self.send(frame)
+    async def send_queued(self) -> None:
+        """Send what live frames wait, unless they are held back, or somebody is at it already."""
+        if self._sending.locked():
+            return
+        async with self._sending:
+            while self._outgoing and not self._holding:
+                notification_id, frame = self._outgoing.popleft()
+                if frame == RESYNC:
+                    self._known_id = self._sent_after = max(self._known_id, notification_id or 0)
+                elif notification_id is not None:
+                    if notification_id <= self._known_id:
+                        continue
+                    self._known_id = notification_id
+                await self.send(frame)
 
     def _end_grace(self) -> None:
         if not self._resuming:
@@ -174,7 +174,8 @@ class NotificationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Cha
 
     def _release(self) -> None:
         self._holding = False
-        self._start_pump()
+        if self._outgoing:
+            self._released = asyncio.get_running_loop().create_task(self.send_queued())
 
     async def _handle(self, frame: dict[str, Any]) -> None:
         user_id = self.right.user_id
@@ -192,24 +193,26 @@ class NotificationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Cha
         """Send what is newer than `after`, then go on live: each once, in the order of their ids."""
         self._holding = self._resuming = True  # live frames wait
         try:
-            if self._pump is not None:
-                await asyncio.wait([self._pump])
-            if after >= self._sent_after:
-                after = max(after, self._known_id)
-            elif self._known_id > self._sent_after:  # too late: newer ones have been sent
-                await self._send_resync()
-                return
-            frames = await in_thread(_backlog, self.right.user_id, after, self.language)
-            if len(frames) > MAX_BACKLOG:
-                await self._send_resync()
-                return
-            self._sent_after = min(after, self._sent_after)
-            for notification_id, frame in frames:
-                self._known_id = max(self._known_id, notification_id)
-                await self.send(frame)
+            async with self._sending:
+                await self._send_newer(after)
         finally:
             self._resuming = False
             self._release()
+
+    async def _send_newer(self, after: int) -> None:
+        if after >= self._sent_after:
+            after = max(after, self._known_id)
+        elif self._known_id > self._sent_after:  # too late: newer ones have been sent
+            await self._send_resync()
+            return
+        frames = await in_thread(_backlog, self.right.user_id, after, self.language)
+        if len(frames) > MAX_BACKLOG:
+            await self._send_resync()
+            return
+        self._sent_after = min(after, self._sent_after)
+        for notification_id, frame in frames:
+            self._known_id = max(self._known_id, notification_id)
+            await self.send(frame)
 
     async def _send_resync(self) -> None:
         self._sent_after = self._known_id

@@ -10,10 +10,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext_noop
 
 from notifications.wording import duration, in_own_words, number, shorten, text, translated, visible
 from preferences.kinds import Event
+from preferences.languages import gettext
 
 MAX_LINE_CHARACTERS = 600
 MAX_SOLUTIONS = 5

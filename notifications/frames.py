@@ -71,7 +71,7 @@ def notification_frame(one: Notification, username: str, count: inbox.Unread) ->
 RESYNC = encode({"type": "resync"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class New:
     """A row of NEW about a user who is active. `age`: how many seconds ago the event was when it was read."""
 
@@ -84,8 +84,9 @@ class New:
     def of(cls, row: Sequence[Any]) -> Self:
         user_id, unread, last_id, username, age, *values = row
         one = Notification(*values[: len(_FIELDS)])  # by position: twice as fast as by name
-        group = dict(zip(_GROUP_FIELDS, values[len(_FIELDS) :], strict=True))
-        one.group = JobGroup(**group) if group["id"] else None
+        if one.group_id is not None:
+            group = dict(zip(_GROUP_FIELDS, values[len(_FIELDS) :], strict=True))
+            one.group = JobGroup(**group) if group["id"] else None
         return cls(one, username, inbox.unread_from_row((user_id, unread, last_id))[1], age)
 
     @property

@@ -24,6 +24,7 @@ from django.db import OperationalError
 from notifications import counting, inbox, rights
 from notifications.frames import ID_COLUMN, NEW, NEW_ROWS, RESYNC, USER_COLUMN, Frame, New, encode, frames_of
 from notifications.listening import LIVE_CHANNEL, Listener
+from notifications.rounds import Round
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +52,10 @@ class Subscriber(Protocol):
     right: rights.Right
     language: str
 
-    def deliver(self, notification_id: int | None, frame: str) -> None: ...
+    def deliver(self, notification_id: int | None, frame: str) -> None:
+        """Queue it."""
+
+    async def send_queued(self) -> None: ...
 
     def revoke(self) -> None:
         """The right has ended: close."""
@@ -208,10 +212,13 @@ class Hub:
             loop.call_soon_threadsafe(function)
 
     def _dispatch(self, frames: Sequence[Frame]) -> None:
+        reached: dict[Subscriber, None] = {}  # each once, in their order
         for user_id, notification_id, text, language in frames:
-            for subscriber in tuple(self._subscribers.get(user_id, ())):
+            for subscriber in self._subscribers.get(user_id, ()):
                 if language in ("", subscriber.language):
                     subscriber.deliver(notification_id, text)
+                    reached[subscriber] = None
+        Round(reached)
 
 
 def _observe(ages: Collection[float], read_at: float) -> None:

@@ -10,9 +10,10 @@ from collections.abc import Collection, Mapping
 from math import isfinite
 from typing import Any
 
-from django.utils.translation import gettext, gettext_noop, ngettext, pgettext
+from django.utils.translation import gettext_noop, ngettext, pgettext
 
 from preferences.kinds import Channel, Event
+from preferences.languages import gettext
 
 MAX_TITLE_CHARACTERS = 120
 MAX_WHY_CHARACTERS = 60
@@ -136,7 +137,7 @@ def shorten(text: str, length: int) -> str:
 def number(details: Mapping[str, Any], key: str) -> int | None:
     """A whole number of the details; None for none, and for anything else."""
     value = details.get(key)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+    if value is None or isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
         return None
     return int(value)
 

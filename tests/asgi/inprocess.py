@@ -85,12 +85,12 @@ class Tab:
         await self.communicator.send_to(text_data=json.dumps(frame))
 
 
-def store(user: User, count: int = 1) -> list[int]:
+def store(user: User, count: int = 1, **fields: Any) -> list[int]:
     """Notifications of a user, without anybody being told of them."""
     already = Notification.objects.count()
     made = Notification.objects.bulk_create(
         Notification(user=user, event="failed", framework_name=f"f{already + n}", job_name="j",
-                     submission_time="2026-01-01T00:00Z", occurred_at="2026-01-01T00:00Z")
+                     submission_time="2026-01-01T00:00Z", occurred_at="2026-01-01T00:00Z", **fields)
         for n in range(count)
     )  # fmt: skip
     return [one.pk for one in made]

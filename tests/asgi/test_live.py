@@ -13,6 +13,7 @@ from notifications import inbox
 from notifications.live import HEARTBEAT_SECONDS
 from notifications.models import Notification
 from tests.asgi.conftest import socket
+from tests.asgi.inprocess import announce, store
 from tests.cluster import ALL_EVENTS, RESET, submit, told, update
 from tests.processes import daphne, wait_for
 
@@ -162,3 +163,31 @@ def test_a_muted_web_portal_rings_no_bell(web: str, alice: User) -> None:
         frame = client.frame()
     assert frame["notification"]["job"]["name"] == "loud"
     assert frame["unread"] == 1
+
+
+def test_who_reads_late_gets_all_in_order(web: str, alice: User) -> None:
+    """More than the kernel's buffers hold, while another of her sockets reads at once."""
+    details = {"diagnostics": "all of it\n" * 30_000}
+    with socket(web, alice) as prompt, socket(web, alice, max_queue=1) as late:
+        prompt.frame("hello")
+        late.frame("hello")
+        ids = store(alice, 60, details=details)
+        announce()
+        assert prompt.ids(60) == ids
+        frames = [late.frame("notification")["notification"] for _ in ids]
+        assert [one["id"] for one in frames] == ids
+        assert all(one["details"] == details for one in frames)
+
+
+def test_a_long_story_arrives_live_and_from_the_backlog(web: str, alice: User) -> None:
+    """Longer than what a client may send. In a frame a control character takes six times its room."""
+    details = {"diagnostics": "\x1b" * 4096, "reason": "出错" * 300}
+    with socket(web, alice) as client:
+        client.frame("hello")
+        (number,) = store(alice, details=details)
+        announce()
+        assert client.frame("notification")["notification"]["details"] == details
+    with socket(web, alice) as again:
+        again.frame("hello")
+        again.send({"type": "resume", "after": number - 1})
+        assert again.frame("notification")["notification"]["details"] == details
