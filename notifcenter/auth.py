@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote
 
 import jwt
 from channels.auth import get_user
@@ -18,6 +18,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractUser, AnonymousUser
 from django.contrib.sessions.backends.base import SessionBase
+from django.db import InterfaceError, OperationalError
 from django.http import parse_cookie
 from django.utils import translation
 from django.utils.module_loading import import_string
@@ -28,8 +29,10 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from notifcenter.languages import language_for
+from notifications.consumers import TRY_LATER
 from notifications.socket_threads import in_thread
-from preferences.selectors import application_tokens_accepted
+from preferences.languages import spoken
+from preferences.selectors import application_tokens_accepted, chosen_languages
 
 logger = logging.getLogger(__name__)
 
@@ -150,8 +153,8 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 
 
 class SocketAuthentication:
-    """Puts `user`, `session` (or None), `subprotocol`, `bearer` (of a token, or None) and `refusal` (a close code and a
-    reason, or None) into a socket's scope.
+    """Puts `user`, `session` (or None), `subprotocol`, `bearer` (of a token, or None), `language` and `refusal` (a
+    close code and a reason, or None) into a socket's scope.
 
     A browser sends cookies along from any page, so a session counts from the same origin only. A token is
     proof by itself, and is taken from the origins of CORS_ALLOWED_ORIGINS too.
@@ -162,7 +165,10 @@ class SocketAuthentication:
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
         scope = {**scope, "subprotocol": None, "bearer": None, "session": None, "refusal": None}
-        await self._authenticate(scope)
+        try:
+            await self._authenticate(scope)
+        except (OperationalError, InterfaceError):
+            scope["refusal"] = TRY_LATER
         return await self._inner(scope, receive, send)
 
     async def _authenticate(self, scope: dict[str, Any]) -> None:
@@ -177,28 +183,48 @@ class SocketAuthentication:
         if not own and origin not in settings.CORS_ALLOWED_ORIGINS:
             scope["refusal"] = (4403, "This origin may not connect.")
             return
+        asked = _asked_language(scope)
         tokens = [word.removeprefix(TOKEN_PREFIX) for word in offered if word.startswith(TOKEN_PREFIX)]
         if tokens:
             try:
-                scope["bearer"] = await in_thread(bearer_of_token, tokens[0])
+                scope["bearer"], scope["language"] = await in_thread(_of_token, tokens[0], asked)
                 scope["user"] = scope["bearer"].user
             except TokenRefusedError as error:
                 scope["refusal"] = (4401, str(error))
         elif own:
-            scope["session"], scope["user"] = await in_thread(_of_session, headers.get(b"cookie", b""))
+            cookies = headers.get(b"cookie", b"")
+            scope["session"], scope["user"], scope["language"] = await in_thread(_of_session, cookies, asked)
         else:
             scope["refusal"] = (4401, "A page on another origin needs a token.")
 
 
-def _of_session(cookies: bytes) -> tuple[SessionBase, AbstractUser | AnonymousUser]:
-    """The session that a browser's cookies name, and whose it is.
+def _asked_language(scope: Mapping[str, Any]) -> str:
+    """Of the address, `?lang=`; '' when it names none that we speak."""
+    query = parse_qs(scope.get("query_string", b"").decode("latin1"))
+    return spoken(query.get("lang", [""])[0])
+
+
+def _of_token(token: str, asked: str) -> tuple[Bearer, str]:
+    """What `bearer_of_token` says, and the language to speak; raises what it raises."""
+    bearer = bearer_of_token(token)
+    return bearer, asked or _own_language(bearer.user)
+
+
+def _of_session(cookies: bytes, asked: str) -> tuple[SessionBase, AbstractUser | AnonymousUser, str]:
+    """The session that a browser's cookies name, whose it is, and the language to speak.
 
     Channels' middleware for it would look at each frame whether it is the answer to the handshake, where a cookie could
     still be set; ours sets none.
     """
     key = parse_cookie(cookies.decode("latin1")).get(settings.SESSION_COOKIE_NAME)
     session = import_string(f"{settings.SESSION_ENGINE}.SessionStore")(key)
-    return session, get_user.func({"session": session})
+    user = get_user.func({"session": session})
+    return session, user, asked or ("" if isinstance(user, AnonymousUser) else _own_language(user))
+
+
+def _own_language(user: AbstractUser) -> str:
+    own, site = chosen_languages(user_id=user.pk)
+    return own or site
 
 
 def is_own_origin(origin: str, scheme: str, headers: Mapping[bytes, bytes]) -> bool:

@@ -57,7 +57,10 @@ class BoundedWebSocketProtocol(WebSocketProtocol):  # type: ignore[misc]
             self.trafficStats.outgoingOctetsWireLevel += len(data)
 
 
-class PromptTransport(tcp.Server):  # type: ignore[misc]
+_Server: Any = tcp.Server  # Twisted's types are half there
+
+
+class PromptTransport(_Server):  # type: ignore[misc]
     """Writes at once what the kernel takes. Twisted would have the event loop watch for room first, in its next turn,
     which costs about as much as all the rest of sending a frame. What the kernel does not take goes Twisted's way."""
 
@@ -90,7 +93,7 @@ _daphnes = Server.listen_success
 
 def _listen_success(server: Server, port: Any) -> None:
     port.socket.listen(BACKLOG)  # again: only the length of the queue changes
-    if port.transport is tcp.Server:
+    if port.transport is _Server:
         port.transport = PromptTransport
     seconds = max(server.websocket_connect_timeout, GREETING_SECONDS)
     server.websocket_connect_timeout = server.websocket_handshake_timeout = seconds

@@ -7,7 +7,6 @@ import json
 import time
 from collections import deque
 from typing import Any
-from urllib.parse import parse_qs
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import InterfaceError, OperationalError
@@ -18,8 +17,6 @@ from notifications.frames import RESYNC, encode, notification_frame
 from notifications.live import hub
 from notifications.rights import Right
 from notifications.socket_threads import in_thread
-from preferences.languages import spoken
-from preferences.selectors import language_of
 
 MAX_FRAME_BYTES = 16 * 1024
 MAX_IDS = 100
@@ -36,7 +33,8 @@ RIGHT_ENDED = "The session or the token has ended; sign in again."
 CLOSE_UNKNOWN = 4401
 CLOSE_TOO_LARGE = 1009
 CLOSE_TOO_MANY = 1008
-CLOSE_TRY_LATER = 1013
+TRY_LATER = 1013, "The database does not answer; try again."
+"""What a socket is closed with then: code and reason."""
 
 
 class BadFrameError(Exception):
@@ -79,13 +77,13 @@ class NotificationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Cha
             self.right = Right(user.pk, session.session_key, user.password)
         else:
             self.right = Right(user.pk, by_application=bool(bearer and bearer.is_application))
+        self.language = self.scope["language"]
         self._joined = True
         try:
-            self.language = _asked_language(self.scope) or await in_thread(language_of, user=user)
             await hub.join(self)
             state = await in_thread(inbox.count_unread, user.pk)
         except (TimeoutError, OperationalError, InterfaceError):
-            await self._refuse(CLOSE_TRY_LATER, "The database does not answer; try again.")
+            await self._refuse(*TRY_LATER)
             return
         if self._left:
             await self._refuse(CLOSE_UNKNOWN, RIGHT_ENDED)
@@ -143,7 +141,7 @@ class NotificationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Cha
         except BadFrameError as error:
             await self._complain(str(error))
         except (OperationalError, InterfaceError):
-            await self._complain("The database does not answer; try again.")
+            await self._complain(TRY_LATER[1])
 
     def deliver(self, notification_id: int | None, frame: str) -> None:
         """Called by the hub, in this loop. A client too slow for its queue gets `resync` instead."""
@@ -239,12 +237,6 @@ def _backlog(user_id: int, after: int, language: str) -> list[tuple[int, str]]:
             for one in newer
             if one.user.is_active
         ]
-
-
-def _asked_language(scope: Any) -> str:
-    """Of the address, `?lang=`; '' when it names none that we speak."""
-    query = parse_qs(scope.get("query_string", b"").decode("latin1"))
-    return spoken(query.get("lang", [""])[0])
 
 
 def _parsed(text: str | None) -> dict[str, Any]:

@@ -23,8 +23,8 @@ def accepted(header: str) -> str:
 
 
 def gettext(message: str) -> str:
-    """As Django's, and remembered, for what is said thousands of times a second: Django looks into some twenty catalogues
-    for a text that is in none of them, as all English ones are."""
+    """As Django's, and remembered, for what is said thousands of times a second: Django asks some twenty catalogues for
+    a text that is in none of them, as all English ones are."""
     return _translated(get_language(), message)
 
 

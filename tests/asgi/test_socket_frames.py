@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from pathlib import Path
 from typing import Any
 
 import jwt
@@ -52,6 +53,17 @@ def test_elsewhere_there_is_no_socket_and_no_alarm(
 def test_a_stranger_is_closed_with_4401(web: str) -> None:
     with socket(web) as client:
         assert closed_with(client)[0] == 4401
+
+
+@pytest.mark.parametrize("options", [{}, {"origin": None} | protocols(token())], ids=["session", "token"])
+def test_without_a_database_one_is_told_to_try_later(
+    tmp_path: Path, options: dict[str, Any], alice: User
+) -> None:
+    nowhere = "postgresql://u@127.0.0.1:1/nowhere"
+    with processes.daphne(tmp_path, DATABASE_URL=nowhere, PAI_JWT_SECRET=SECRET) as (url, process):
+        with socket(url, alice, **options) as client:
+            assert closed_with(client) == (1013, "The database does not answer; try again.")
+        assert "Traceback" not in process.log
 
 
 def test_a_deactivated_user_is_closed_with_4401(web: str, alice: User) -> None:

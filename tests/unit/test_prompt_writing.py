@@ -21,13 +21,13 @@ class Watching:
     def __init__(self) -> None:
         self.writers: set[Any] = set()
 
-    def addWriter(self, one: Any) -> None:  # noqa: N802
+    def addWriter(self, one: Any) -> None:
         self.writers.add(one)
 
-    def removeWriter(self, one: Any) -> None:  # noqa: N802
+    def removeWriter(self, one: Any) -> None:
         self.writers.discard(one)
 
-    def addReader(self, one: Any) -> None:  # noqa: N802
+    def addReader(self, one: Any) -> None:
         pass
 
     removeReader = addReader  # noqa: N815
@@ -39,7 +39,7 @@ class Puller:
     def __init__(self, transport: Any, parts: list[bytes]) -> None:
         self.transport, self.parts = transport, parts
 
-    def resumeProducing(self) -> None:  # noqa: N802
+    def resumeProducing(self) -> None:
         if self.parts:
             self.transport.write(self.parts.pop(0))
         else:

@@ -13,7 +13,9 @@ from notifications.rounds import Round
 class Client:
     """Of a server that waits for it until `gate` is open."""
 
-    def __init__(self, name: str, served: list[str], gate: asyncio.Event | None = None, *, broken: bool = False):
+    def __init__(
+        self, name: str, served: list[str], gate: asyncio.Event | None = None, *, broken: bool = False
+    ):
         self.name, self.served, self.gate, self.broken = name, served, gate, broken
 
     async def send_queued(self) -> None:
