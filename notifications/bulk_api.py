@@ -22,8 +22,8 @@ class BulkView(APIView):
         """Mark, archive, save or snooze what has these `ids`, or matches a `filter`; or `undo` one such answer.
 
         A filter is worked off from the newest to the oldest, a bounded part with each request: while the answer has a
-        `next`, send the same again with it as `cursor`. Each answer has an `undo` of its own, which gives the rows
-        that were changed exactly the state that they had.
+        `next`, send the same again with it as `cursor`. Each answer has an `undo` of its own, which takes back
+        exactly what it has changed.
         """
         what = BulkSerializer(data=request.data)
         what.is_valid(raise_exception=True)

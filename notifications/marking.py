@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,8 +21,8 @@ BATCH_ROWS = 1000
 UNDO_SALT = "notifications.undo"
 UNDO_AGE = timedelta(days=1)
 
-_STATE = ("read_at", "archived_at", "saved", "snoozed_until")
-State = tuple[datetime | None, datetime | None, bool, datetime | None]
+State = tuple[datetime | bool | None, ...]
+"""The values of an action's columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +32,19 @@ class Action:
     pending: Q
     changes: Callable[[datetime | None], Mapping[str, Any]]
 
+    @property
+    def columns(self) -> list[str]:
+        """What undoing has to bring back."""
+        written = set(self.changes(None))
+        return sorted(written | _FOLDER if written & _FOLDER else written)
+
 
 def _fixed(**changes: Any) -> Callable[[datetime | None], Mapping[str, Any]]:
     return lambda until: changes
 
+
+_FOLDER = {"archived_at", "snoozed_until"}
+"""Where a row lies. They go together: what is archived does not come back."""
 
 _IN_FOLDER = Q(archived_at=None)
 
@@ -53,8 +62,9 @@ ACTIONS: dict[str, Action] = {
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """`before`: the rows that were changed, by the state that they had. `go_on`: as in `finding`."""
+    """`before`: the rows that were changed, by what their `columns` held. `go_on`: as in `finding`."""
 
+    columns: Sequence[str]
     before: Mapping[State, list[int]]
     go_on: int | None = None
 
@@ -79,12 +89,12 @@ def change(
     todo = ACTIONS[action]
     rows = inbox.own(user_id).filter(todo.pending, id__in=ids)
     with transaction.atomic():
-        before = _lock(rows)
+        before = _lock(rows, todo.columns)
         changed = [one for same in before.values() for one in same]
         if changed:
             Notification.objects.filter(id__in=changed).update(**todo.changes(until))
             inbox.tell_pages(user_id)
-    return Changed(before, go_on)
+    return Changed(todo.columns, before, go_on)
 
 
 def change_matching(
@@ -131,33 +141,34 @@ def undo_token(user_id: int, changed: Changed) -> str:
     if not changed.before:
         return ""
     states = [[_as_json(state), ids] for state, ids in changed.before.items()]
-    return signing.dumps([user_id, states], salt=UNDO_SALT, compress=True)
+    return signing.dumps([user_id, changed.columns, states], salt=UNDO_SALT, compress=True)
 
 
 def undo(*, user_id: int, token: str) -> int:
-    """Give these rows back the state that they had; returns how many. Raises CannotUndoError."""
+    """Give these rows back what was changed, and leave alone what was done to them otherwise since; returns how many.
+    Raises CannotUndoError."""
     try:
-        owner, states = signing.loads(token, salt=UNDO_SALT, max_age=UNDO_AGE)
+        owner, columns, states = signing.loads(token, salt=UNDO_SALT, max_age=UNDO_AGE)
     except signing.BadSignature:
         raise CannotUndoError from None
     if owner != user_id:
         raise CannotUndoError
     count = 0
     with transaction.atomic():
-        _lock(inbox.own(user_id).filter(id__in=[one for _, ids in states for one in ids]))
+        _lock(inbox.own(user_id).filter(id__in=[one for _, ids in states for one in ids]), columns)
         for state, ids in states:
-            values = dict(zip(_STATE, _from_json(state), strict=True))
+            values = dict(zip(columns, _from_json(state), strict=True))
             count += Notification.objects.filter(id__in=ids).update(**values)
         if count:
             inbox.tell_pages(user_id)
     return count
 
 
-def _lock(rows: QuerySet[Notification]) -> dict[State, list[int]]:
+def _lock(rows: QuerySet[Notification], columns: Sequence[str]) -> dict[State, list[int]]:
     """Locked in the order of ids, which all who lock several have in common."""
     before: dict[State, list[int]] = defaultdict(list)
     locked = rows.select_related(None).order_by("id").select_for_update(no_key=True)
-    for one, *state in locked.values_list("id", *_STATE):
+    for one, *state in locked.values_list("id", *columns):
         before[tuple(state)].append(one)
     return before
 

@@ -35,7 +35,8 @@ _IS_DUE = """
 SELECT EXISTS (
     SELECT FROM notifications_delivery
      WHERE channel = %(channel)s AND state = 'bundled' AND bundle_id IS NULL AND due_at <= statement_timestamp()
-) AND NOT EXISTS (SELECT FROM preferences_channelpolicy WHERE channel = %(channel)s AND paused)
+) AND NOT (%(heed_pause)s AND EXISTS (
+    SELECT FROM preferences_channelpolicy WHERE channel = %(channel)s AND paused))
 """
 
 # Two workers at once would share out the deliveries of one user.
@@ -90,12 +91,12 @@ UPDATE notifications_delivery AS delivery SET state = 'dropped', last_error = %(
 """  # noqa: S608 - constants only
 
 
-def form(channel: Channel) -> None:
+def form(channel: Channel, *, heed_pause: bool = True) -> None:
     """Put together what is due, one bundle a user, or a target; nothing while the channel pauses, so that all is one.
 
     Chat has no windows: what has come up at once is put together here.
     """
-    values: dict[str, str | int] = {"channel": channel.value, "most": MOST_AT_ONCE}
+    values: dict[str, str | int] = {"channel": channel.value, "most": MOST_AT_ONCE, "heed_pause": heed_pause}
     with connection.cursor() as cursor:
         if channel is Channel.APPRISE:
             cursor.execute(_GATHER, values | {"messages": MOST_MESSAGES})

@@ -27,8 +27,8 @@ TRY_SECONDS = 15 * 60.0
 _TRY = """
 UPDATE preferences_channelpolicy SET try_at = statement_timestamp() + make_interval(secs => %s)
  WHERE channel = %s AND paused AND try_at <= statement_timestamp() AND EXISTS (
-       SELECT FROM notifications_delivery d WHERE d.channel = %s AND d.state IN ('pending', 'leased', 'retry')
-          AND d.due_at <= statement_timestamp())
+       SELECT FROM notifications_delivery d WHERE d.channel = %s AND d.due_at <= statement_timestamp()
+          AND (d.state IN ('pending', 'leased', 'retry') OR d.state = 'bundled' AND d.bundle_id IS NULL))
 """
 
 

@@ -78,6 +78,9 @@ def _deliver(channel: Channel, limit: int) -> bool:
         bundles.form(channel)
     tries = pausing.takes_try(channel)
     taken = queue.claim(channel, limit=1 if tries else limit, heed_pause=not tries)
+    if tries and not taken:  # all that is left waits for a bundle
+        bundles.form(channel, heed_pause=False)
+        taken = queue.claim(channel, limit=1, heed_pause=False)
     if not taken:
         return tries
     kept = _at_most_one_suspect(taken)

@@ -72,6 +72,27 @@ def test_what_is_done_empties_the_folder_and_is_taken_back_exactly(
     assert states() == before
 
 
+def test_taking_back_leaves_alone_what_another_tab_has_done_since(browser: Client, alice: User) -> None:
+    read, put_away, put_off = notify(alice, 3)
+    done = bulk(browser, ids=[read, put_away, put_off], action="read")
+    bulk(browser, ids=[put_away], action="archive")
+    bulk(browser, ids=[put_off], action="snooze", until=TOMORROW)
+    bulk(browser, undo=done["undo"])
+    assert ids(get(browser, LIST)) == [read]
+    assert ids(get(browser, LIST, archived="true")) == [put_away]
+    assert ids(get(browser, LIST, snoozed="true")) == [put_off]
+    assert not Notification.objects.filter(read_at__isnull=False).exists()
+
+
+def test_what_is_put_back_lies_in_one_folder(browser: Client, alice: User) -> None:
+    (one,) = notify(alice, archived_at=START)
+    done = bulk(browser, ids=[one], action="unarchive")
+    bulk(browser, ids=[one], action="snooze", until=TOMORROW)
+    bulk(browser, undo=done["undo"])
+    assert ids(get(browser, LIST, archived="true")) == [one]
+    assert ids(get(browser, LIST, snoozed="true")) == []
+
+
 def test_what_is_there_already_is_passed_over(browser: Client, mixed: list[int]) -> None:
     bulk(browser, ids=mixed, action="save")
     before = states()

@@ -116,6 +116,28 @@ def test_it_tries_again_by_itself_with_one_mail_and_goes_on_when_that_went_out(
     assert len(told(root)) == 2, "it had worked in between"
 
 
+def test_it_tries_again_when_all_that_waits_is_to_go_out_together(
+    server: MisbehavingServer, alice: User
+) -> None:
+    """The mail that had found out is gone: nothing would ever end the pause, and no bundle is formed in one."""
+    first = make_delivery(alice)
+    deliver_due()
+    first.notification.delete()
+    make_deliveries(alice, 3)
+    Delivery.objects.update(state=DeliveryState.BUNDLED)
+    deliver_due()
+    assert not Delivery.objects.exclude(bundle=None).exists()
+
+    let_it_try()
+    assert server.logins == 2
+    assert policy().paused
+    del server.does["AUTH"]
+    let_it_try()
+    assert sent() == 3
+    assert len(server.mails) == 1
+    assert not policy().paused
+
+
 def test_a_refused_address_shows_as_well_that_the_channel_works(
     server: MisbehavingServer, alice: User
 ) -> None:

@@ -89,6 +89,7 @@ def test_a_resolved_one(ends_at: str, resolved_at: str) -> None:
         (alert(startsAt="yesterday"), "startsAt"),
         (alert(startsAt="2026-11-22T11:00:00"), "startsAt"),
         (alert(startsAt="0001-01-01T00:00:00+14:00"), "startsAt"),
+        (alert(startsAt="0001-01-01T00:00:00Z"), "before 2000"),  # in New York it has no date at all
         (alert(startsAt="2026-11-22T14:00:00Z"), "future"),
         (alert(status="resolved", endsAt=7), "endsAt"),
         (alert(labels={"alertname": "NodeDown"}), "username"),

@@ -29,6 +29,8 @@ MAX_LABEL_CHARACTERS = 256
 MAX_LABELS_SHOWN = 30
 MAX_URL_CHARACTERS = 2000
 MAX_CLOCK_SKEW = timedelta(hours=1)
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+"""Go's zero time (year 1) means that there is none, and has no local time in half of the world."""
 
 _FINGERPRINT = re.compile(r"[0-9A-Za-z]{1,40}")
 
@@ -99,6 +101,8 @@ def _read_one(alert: Any, labels: dict[str, str], now: datetime, take_ownerless:
     starts_at = _time(alert, "startsAt")
     if starts_at > now + MAX_CLOCK_SKEW:
         raise _UnusableError("`startsAt` is in the future.")
+    if starts_at < EARLIEST:
+        raise _UnusableError(f"`startsAt` is before {EARLIEST.year}.")
     username = labels.get("username", "")
     if not username and not take_ownerless:
         raise _UnusableError(
