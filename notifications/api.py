@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from notifications import inbox, marking
+from notifications import inbox, marking, mutes
 from notifications.models import Notification
 from notifications.pages import NotificationPages
 from notifications.serializers import (
@@ -68,6 +68,7 @@ class NotificationView(APIView):
     def _answer(self, found: Notification | None) -> Response:
         if found is None:
             raise Http404
+        mutes.note([found])
         return Response(NotificationSerializer(found).data)
 
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from django.db import connection
 from django.db.models import BooleanField, Case, Exists, OuterRef, Q, QuerySet, Value, When
 
-from notifications import inbox
+from notifications import inbox, mutes
 from notifications.groups.models import LEAST_JOBS
 from notifications.models import ARCHIVED, OPEN, RETURNED, SAVED, SNOOZED, UNREAD, Notification
 
@@ -174,4 +174,5 @@ def _look(rows: QuerySet[Notification], filters: Filters, size: int, *, ascendin
 def load(ids: list[int]) -> list[Notification]:
     """Those rows, in that order."""
     rows = Notification.objects.select_related("user", "group").in_bulk(ids)
+    mutes.note(rows.values())
     return [rows[one] for one in ids if one in rows]

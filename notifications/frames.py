@@ -18,7 +18,7 @@ from preferences.prepared import Prepared
 NEW_ROWS = 500
 
 _FIELDS = [field.attname for field in Notification._meta.concrete_fields]  # as their columns are called
-_GROUP_FIELDS = ("id", "stem", "jobs", *(state.label for state in JobState))
+_GROUP_FIELDS = ("id", "stem", "jobs", "muted", "muted_until", *(state.label for state in JobState))
 # New rows, each with its user's counts if that user is active and one of these (null: of all), else null.
 NEW = Prepared(
     "notifcenter_new",

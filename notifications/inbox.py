@@ -135,7 +135,13 @@ def group_payload(notification: Notification) -> dict[str, Any] | None:
         return None
     if group is None or group.jobs < LEAST_JOBS:
         return None
-    return {"id": group.pk, "name": group.stem, "counts": group.counts}
+    return {
+        "id": group.pk,
+        "name": group.stem,
+        "counts": group.counts,
+        "muted": group.is_muted,
+        "muted_until": group.muted_until if group.is_muted else None,
+    }
 
 
 def payload(notification: Notification, username: str) -> dict[str, Any]:
@@ -161,6 +167,8 @@ def payload(notification: Notification, username: str) -> dict[str, Any]:
         "saved": notification.saved,
         "snoozed_until": notification.snoozed_until,
         "returned_at": notification.returned_at,
+        "muted": notification.muted,
+        "muted_until": notification.muted_until,
         "url": links.page_of(notification),
         "details": told(event, details),
     }

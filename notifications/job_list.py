@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.utils import timezone
 
+from notifications import mutes
 from notifications.jobs import MAX_NAME_CHARACTERS, reading_the_table
 from notifications.sources.frameworks.models import plain_job_name
 
@@ -96,6 +97,8 @@ class ListedJob:
     state: str | None
     retries: int | None
     submission_time: datetime
+    muted: bool = False
+    muted_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +136,18 @@ def list_jobs(
     if cursor is not None:
         nearest = Cursor(at.older, rows[0].submission_time, rows[0].framework) if rows else cursor
         back = Cursor(not at.older, nearest.time, nearest.name)
+    rows = _with_mutes(rows)
     return JobPage(rows, further, back) if at.older else JobPage(rows[::-1], back, further)
+
+
+def _with_mutes(rows: list[ListedJob]) -> list[ListedJob]:
+    muted = mutes.of_jobs([(one.framework, one.submission_time) for one in rows])
+    return [
+        replace(one, muted=True, muted_until=muted[key])
+        if (key := (one.framework, one.submission_time)) in muted
+        else one
+        for one in rows
+    ]
 
 
 def _read(at: Cursor, values: dict[str, Any]) -> tuple[list[ListedJob], Cursor | None]:

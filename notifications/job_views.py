@@ -21,6 +21,7 @@ from notifications.sources.ingest.names import is_alert, is_reported
 from preferences import services
 from preferences.job_forms import JobConfigForm
 from preferences.selectors import job_wishes, time_zone_of
+from preferences.services import Mute
 
 DAYS_CHOICES = (7, 30, 90, 365)
 
@@ -84,6 +85,7 @@ def job_page(request: HttpRequest, framework: str) -> HttpResponse:
         "form": form,
         "timeline": told,
         "life": life,
+        "muted": Mute(wishes.override.muted_until) if wishes.override.muted else None,
         "retried": any(span.attempt > 1 for span in life),
     }
     return _render_job(request, request.user, framework, submission_time, context)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +21,7 @@ from notifications.sources.frameworks.models import Framework
 from preferences import selectors
 from preferences.job_protocol import as_job_file, read_block
 from preferences.kinds import NOTIFICATION_COLUMNS, Channel
+from preferences.wishes import JobKey
 
 MAX_NAME_CHARACTERS = 64
 TIMELINE_LENGTH = 200
@@ -94,6 +95,15 @@ def find_job(*, viewer: User, framework_name: str) -> JobDetails:
     columns = [e for e in NOTIFICATION_COLUMNS if before.get(e, getattr(row, f"notification_at_{e.value}"))]
     config = selectors.Job(row.name, row.submission_time, row.user_name or "", as_job_file(block, columns))
     return JobDetails(row, config, block.warnings)
+
+
+def submissions(*, viewer: User, framework_names: Collection[str]) -> list[JobKey]:
+    """As they are there now, those of these jobs that the viewer may see. Raises JobsUnavailableError."""
+    with reading_the_table():
+        rows = Framework.objects.filter(name__in=framework_names)
+        if not viewer.is_superuser:
+            rows = rows.filter(user_name=viewer.username)
+        return list(rows.values_list("name", "submission_time"))
 
 
 def may_see(viewer: User, owner: str | None) -> bool:

@@ -64,6 +64,8 @@ class ListedJobSerializer(serializers.Serializer[Any]):
     state = serializers.CharField(allow_null=True)
     retries = serializers.IntegerField(allow_null=True)
     submission_time = serializers.DateTimeField()
+    muted = serializers.BooleanField()
+    muted_until = serializers.DateTimeField(allow_null=True, help_text="null: for good, if it is muted.")
 
 
 class JobPageSerializer(serializers.Serializer[Any]):

@@ -5,6 +5,8 @@ The rows of the sources are in their own `models.py`, imported below for Django.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -107,6 +109,10 @@ class Notification(models.Model):
         null=True, blank=True, help_text="Out of sight until then; it comes back unread."
     )
     returned_at = models.DateTimeField(null=True, blank=True, help_text="When it came back last.")
+
+    muted: bool = False
+    muted_until: datetime | None = None
+    """Of its job, as `mutes.note` has found it; what is told now is told of a job that is not muted."""
 
     class Meta:
         constraints = [

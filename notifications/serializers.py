@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from rest_framework import serializers
 
-from notifications import inbox, marking
+from notifications import inbox, marking, muting
 from notifications.finding import Filters
 from notifications.groups.models import JobState
 from notifications.models import Notification
@@ -39,6 +39,8 @@ class OfGroupSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     name = serializers.CharField()
     counts = CountsSerializer()
+    muted = serializers.BooleanField()
+    muted_until = serializers.DateTimeField(allow_null=True)
 
 
 class NotificationSerializer(serializers.Serializer[Notification]):
@@ -60,6 +62,8 @@ class NotificationSerializer(serializers.Serializer[Notification]):
     returned_at = serializers.DateTimeField(
         allow_null=True, help_text="When it came back last. Until it is read it is at the head of the inbox."
     )
+    muted = serializers.BooleanField(help_text="Its job is muted now.")
+    muted_until = serializers.DateTimeField(allow_null=True, help_text="null: for good, if it is muted.")
     url = serializers.URLField()
     details = serializers.DictField()
 
@@ -190,8 +194,10 @@ class BulkSerializer(StrictSerializer):
     )
     filter = FiltersSerializer(required=False)
     cursor = serializers.CharField(required=False, max_length=200)
-    action = StrictChoiceField([(name, name) for name in marking.ACTIONS], required=False)
-    until = SnoozeField(required=False, help_text="For `snooze`.")
+    action = StrictChoiceField([(name, name) for name in (*marking.ACTIONS, *muting.ACTIONS)], required=False)
+    until = SnoozeField(
+        required=False, help_text="For `snooze`, and for `mute`, which without it is for good."
+    )
     undo = serializers.CharField(required=False, max_length=MAX_UNDO_CHARACTERS)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -199,8 +205,10 @@ class BulkSerializer(StrictSerializer):
             raise serializers.ValidationError(gettext("Send `ids`, or `filter`, or nothing but `undo`."))
         if "undo" not in attrs and "action" not in attrs:
             raise serializers.ValidationError({"action": gettext("Say what is to be done.")})
-        if (attrs.get("action") == "snooze") != ("until" in attrs):
-            raise serializers.ValidationError({"until": gettext("Belongs to `snooze`, which needs it.")})
+        if attrs.get("action") != muting.MUTE and (attrs.get("action") == "snooze") != ("until" in attrs):
+            raise serializers.ValidationError(
+                {"until": gettext("Belongs to `snooze`, which needs it, and to `mute`.")}
+            )
         if "cursor" in attrs and "filter" not in attrs:
             raise serializers.ValidationError({"cursor": gettext("Belongs to `filter`.")})
         return attrs

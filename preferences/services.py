@@ -11,6 +11,7 @@ from typing import Final
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils import timezone
 
 from preferences import signals
 from preferences.kinds import ALL_EVENTS, Channel, Event
@@ -18,7 +19,7 @@ from preferences.models import ChannelPreference, JobConfig, UserPreference
 from preferences.rules import NO_OVERRIDE, JobOverride
 from preferences.selectors import Job, JobWishes, job_wishes, known_events
 from preferences.timing import QuietHours
-from preferences.wishes import site_wishes
+from preferences.wishes import JobKey, site_wishes
 
 logger = logging.getLogger(__name__)
 
@@ -180,6 +181,40 @@ def drop_job_override(*, job: Job) -> JobWishes:
     before = job_wishes(job=job)
     JobConfig.objects.filter(framework_name=job.framework_name, submission_time=job.submission_time).delete()
     return _announce(job, before, NO_OVERRIDE)
+
+
+@transaction.atomic
+def change_mutes(
+    *, wanted: Mapping[JobKey, Mute | None], expected: Mute | Unset | None = UNSET
+) -> dict[JobKey, Mute | None]:
+    """Mute these jobs, or end it (None), all at once; returns what held before of those that this has changed.
+
+    With `expected`, a job about which something else holds by now is left alone.
+    """
+    keys = sorted(wanted)
+    JobConfig.objects.bulk_create(
+        [JobConfig(framework_name=name, submission_time=submitted) for name, submitted in keys],
+        ignore_conflicts=True,  # so that there is a row to lock for each
+    )
+    own = JobConfig.objects.filter(framework_name__in=[name for name, _ in keys])
+    now = timezone.now()
+    before, changed = {}, []
+    for row in own.select_for_update().order_by("framework_name", "submission_time"):
+        key = (row.framework_name, row.submission_time)
+        holds = row.muted and (row.muted_until is None or row.muted_until > now)
+        present = Mute(row.muted_until) if holds else None
+        if key not in wanted or present == wanted[key] or (expected is not UNSET and present != expected):
+            continue
+        before[key], mute = present, wanted[key]
+        row.muted, row.muted_until = mute is not None, mute.until if mute else None
+        row.updated_at = now
+        changed.append(row)
+    JobConfig.objects.bulk_update(changed, ["muted", "muted_until", "updated_at"])
+    own.filter(events={}, waiting_minutes=None, muted=False, muted_until=None).delete()
+    if before:
+        signals.announce_mutes()
+        logger.info("mutes changed jobs=%d", len(before))
+    return before
 
 
 def _announce(job: Job, before: JobWishes, override: JobOverride) -> JobWishes:

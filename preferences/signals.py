@@ -37,6 +37,11 @@ def announce_job(framework_name: str, submission_time: datetime, switched_on: It
     )
 
 
+def announce_mutes() -> None:
+    """Jobs have been muted, or are no longer: what is wanted of them stays, but it is told in silence."""
+    _send(user_ids=[])
+
+
 def _send(
     *,
     user_ids: list[int] | None,

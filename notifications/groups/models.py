@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils import timezone
 
 
 class JobState(models.IntegerChoices):
@@ -69,6 +70,11 @@ class JobGroup(models.Model):
     @property
     def has_ended(self) -> bool:
         return not self.waiting and not self.running
+
+    @property
+    def is_muted(self) -> bool:
+        """A mute that has run out is none."""
+        return self.muted and (self.muted_until is None or self.muted_until > timezone.now())
 
     @property
     def counts(self) -> dict[str, int]:

@@ -8,7 +8,6 @@ from datetime import datetime
 from django.contrib.auth.models import User
 from django.db import connection
 from django.db.models import F, QuerySet
-from django.utils import timezone
 
 from notifications.groups.models import LEAST_JOBS, GroupJob, JobGroup
 from notifications.listening import LIVE_CHANNEL
@@ -38,9 +37,7 @@ def group_of_job(framework_name: str, submission_time: datetime) -> JobGroup | N
 
 def mute_of(group: JobGroup) -> Mute | None:
     """The mute that holds now; one that has run out is none."""
-    if not group.muted or (group.muted_until and group.muted_until <= timezone.now()):
-        return None
-    return Mute(group.muted_until)
+    return Mute(group.muted_until) if group.is_muted else None
 
 
 def change(

@@ -66,12 +66,12 @@ export function inBulk(action, requests, progress = () => {}) {
 }
 
 /** Gives the rows of an action that was sent in bulk back what they were. @returns {Action} */
-export function undoing({ items, change, delta, undo, beyond }) {
+export function undoing({ items, change, delta, undo, beyond, ofJobs = false }) {
   const before = new Map(items.map((item) => [item.id, item]));
   const action = {
     items: items.map(change),
     change: ({ id }) => before.get(id),
-    keep: false,
+    keep: ofJobs,
     delta: -delta,
     beyond,
     failed: msg("It could not be taken back."),

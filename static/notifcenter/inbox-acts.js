@@ -1,6 +1,7 @@
 /** What the reader of the inbox can do, by rows, bar and keys. */
 
 import { setRead } from "./actions.js";
+import { canBeMuted } from "./inbox-changes.js";
 import { Commands } from "./inbox-commands.js";
 import { askSweep } from "./sweep.js";
 
@@ -26,7 +27,7 @@ export class Acts {
     u: (row) => this.#toggle(row, "read_at", "read", "unread"),
     s: (row) => this.#toggle(row, "saved", "save", "unsave"),
     h: (row) => this.#ask(row, "snooze"),
-    m: (row) => this.#ask(row, "mute"),
+    m: (row) => this.#mute(row),
     x: (row, { shiftKey }) => this.#tick(row, shiftKey),
     a: () => used(this.selectAll(this.#host.list.items, true)),
     z: () => used(this.#commands.undo()),
@@ -64,8 +65,7 @@ export class Acts {
   /** Opens "until when?" at `anchor`, and does it. */
   menu = async (kind, items, anchor) => {
     const until = (await this.#menu.open(kind, anchor))?.toISOString();
-    if (kind === "snooze") this.change(items, "snooze", { until });
-    else this.#commands.mute(items, until);
+    this.change(items, kind, { until });
   };
 
   change = (items, name, options = {}) => {
@@ -87,6 +87,14 @@ export class Acts {
     const items = this.#meant(row);
     if (!items.length) return false;
     this.menu(kind, items, row ?? this.#host.renderRoot.querySelector(".bar"));
+    return true;
+  }
+
+  #mute(row) {
+    const jobs = this.#meant(row).filter(canBeMuted);
+    if (!jobs.length) return false;
+    if (jobs.every(({ muted }) => muted)) this.change(this.#meant(row), "unmute");
+    else this.#ask(row, "mute");
     return true;
   }
 

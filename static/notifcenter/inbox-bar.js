@@ -1,6 +1,7 @@
 /** The line above the rows: selects all, says how they are put together; with rows selected, what can be done to them. */
 
 import { html } from "./vendor/lit.js";
+import { canBeMuted } from "./inbox-changes.js";
 import { link } from "./inbox-view.js";
 import { tools } from "./inbox-row.js";
 
@@ -34,12 +35,7 @@ export function inboxBar({ t, view, items, further, selection, progress, go, act
               : ""}
             <div class="bar__tools">
               ${tools(chosen, t("All selected"), t, act)}
-              ${selection.everything
-                ? ""
-                : html`<button class="tool" type="button" name="mute" title=${t("Mute the jobs")} aria-label=${t("Mute the jobs")}
-                    @click=${(event) => act.menu("mute", chosen, event.currentTarget)}>
-                    <span class="icon icon--mute"></span><span class="tool__name">${t("Mute the jobs")}</span>
-                  </button>`}
+              ${muteTool(chosen, t, act)}
               <button class="tool" type="button" name="clear" title=${t("Unselect")} aria-label=${t("Unselect")} @click=${act.clear}>
                 <span class="icon icon--close"></span><span class="tool__name">${t("Unselect")}</span>
               </button>
@@ -53,6 +49,17 @@ export function inboxBar({ t, view, items, further, selection, progress, go, act
           `}
     </div>
   `;
+}
+
+function muteTool(chosen, t, act) {
+  const jobs = chosen.filter(canBeMuted);
+  if (!jobs.length) return "";
+  const isMuted = jobs.every(({ muted }) => muted);
+  const name = isMuted ? t("Unmute the jobs") : t("Mute the jobs");
+  const run = ({ currentTarget }) => (isMuted ? act.change(chosen, "unmute") : act.menu("mute", chosen, currentTarget));
+  return html`<button class="tool" type="button" name="mute" title=${name} aria-label=${name} @click=${run}>
+    <span class="icon icon--${isMuted ? "unmute" : "mute"}"></span><span class="tool__name">${name}</span>
+  </button>`;
 }
 
 /** Read aloud when it changes: what a filter has found, what is selected, how far a long change is. */

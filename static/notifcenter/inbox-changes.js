@@ -5,7 +5,13 @@ import { msg } from "./i18n.js";
 
 const MAX_IDS = 500;
 
-/** By the server's name: which rows it would change, into what, and what to say when it did not work. */
+/** A job of the cluster; what another scheduler runs is not ours to mute. */
+export const canBeMuted = ({ job, details }) => Boolean(job.framework) && !details.url;
+
+/**
+ * By the server's name: which rows it would change, into what, and what to say when it did not work. `ofJobs`: it changes
+ * jobs, and leaves rows where they are.
+ */
 const CHANGES = {
   read: {
     due: (item) => !item.read_at,
@@ -47,6 +53,18 @@ const CHANGES = {
     change: () => ({ snoozed_until: null }),
     failed: msg("It could not be moved back to the inbox."),
   },
+  mute: {
+    due: canBeMuted,
+    change: ({ until = null }) => ({ muted: true, muted_until: until }),
+    failed: msg("It could not be muted."),
+    ofJobs: true,
+  },
+  unmute: {
+    due: (item) => item.muted,
+    change: () => ({ muted: false, muted_until: null }),
+    failed: msg("It is still muted."),
+    ofJobs: true,
+  },
 };
 
 const counted = (item) => Number(!item.read_at && !item.archived_at && !item.snoozed_until);
@@ -76,9 +94,16 @@ export function changingAll({ items, view, upTo, name, until, progress }) {
   return inBulk(due, [{ filter, action: name, until }], progress);
 }
 
+/** Those of `items` that are about the same jobs as some of these. */
+export function ofTheSameJobs(some, items) {
+  const jobs = new Set(some.filter(canBeMuted).map(({ job }) => job.framework));
+  return items.filter(({ job }) => jobs.has(job.framework));
+}
+
 function action(items, name, { until, ...how }) {
   const values = CHANGES[name].change({ now: new Date().toISOString(), until });
   const change = (item) => ({ ...item, ...values });
   const delta = sum(items.map((item) => counted(change(item)) - counted(item)));
-  return { items, change, delta, failed: CHANGES[name].failed, ...how };
+  const { failed, ofJobs = false } = CHANGES[name];
+  return { items, change, delta, failed, ofJobs, ...how, keep: how.keep || ofJobs };
 }

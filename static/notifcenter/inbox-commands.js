@@ -1,9 +1,8 @@
 /** What the inbox does on behalf of its reader, with what it says of it and how it is taken back. */
 
 import { readAll, undoing } from "./actions.js";
-import { failureText } from "./format.js";
 import { msg } from "./i18n.js";
-import { changing, changingAll } from "./inbox-changes.js";
+import { changing, changingAll, ofTheSameJobs } from "./inbox-changes.js";
 
 /** By the server's name of the change: what is said of one, and of many. */
 const DONE = {
@@ -15,6 +14,8 @@ const DONE = {
   unsave: [msg("No longer saved."), (count, t) => t.plural(count, "{count} no longer saved.", "{count} no longer saved.")],
   snooze: [msg("Snoozed."), (count, t) => t.plural(count, "{count} snoozed.", "{count} snoozed.")],
   unsnooze: [msg("Back in the inbox."), (count, t) => t.plural(count, "{count} back in the inbox.", "{count} back in the inbox.")],
+  mute: [msg("{name} is muted."), (count, t) => t.plural(count, "{count} job is muted.", "{count} jobs are muted.")],
+  unmute: [msg("{name} is no longer muted."), (count, t) => t.plural(count, "{count} job is no longer muted.", "{count} jobs are no longer muted.")],
 };
 
 export class Commands {
@@ -28,7 +29,9 @@ export class Commands {
 
   /** Does it to these; `options` as of `changing`. */
   async change(items, name, options) {
-    await this.#carryOut(changing(items, name, options), name);
+    const action = changing(items, name, options);
+    if (action.ofJobs) action.items = ofTheSameJobs(action.items, this.#host.store.items());
+    await this.#carryOut(action, name);
   }
 
   /** Does it to all that match what is shown. */
@@ -52,44 +55,15 @@ export class Commands {
     this.#last = null;
   }
 
-  /** Mutes the jobs of these; without `until` for good. */
-  async mute(items, until) {
-    const { store, t } = this.#host;
-    const frameworks = [...new Set(items.filter(canBeMuted).map(({ job }) => job.framework))];
-    const before = [];
-    try {
-      for (const framework of frameworks) {
-        const was = await store.api.job(framework);
-        await store.api.changeJob(framework, until ? { muted_until: until } : { muted: true });
-        before.push([framework, was]);
-      }
-    } catch (error) {
-      store.notice({ text: failureText({ what: msg("It did not work."), error }, t) });
-    }
-    if (!before.length) return;
-    const { job } = items.find(canBeMuted);
-    const many = () => t.plural(before.length, "{count} job is muted.", "{count} jobs are muted.");
-    this.#offer(frameworks.length === 1 ? t("{name} is muted.", job) : many(), () => this.#unmute(before, job));
-  }
-
-  async #unmute(before, { name }) {
-    const { store, t } = this.#host;
-    try {
-      for (const [framework, { muted, muted_until: until }] of before) {
-        await store.api.changeJob(framework, until && new Date(until) > new Date() ? { muted_until: until } : { muted });
-      }
-      store.notice({ text: before.length === 1 ? t("{name} is no longer muted.", { name }) : t("They are as they were.") });
-    } catch (error) {
-      store.notice({ text: failureText({ what: msg("It did not work."), error }, t) });
-    }
-  }
-
   async #carryOut(action, name) {
     const { store, t } = this.#host;
-    await store.act(action);
+    const { items } = action;
+    await store.act(name === "mute" ? ifAny(action) : action);
     if (!action.changed) return; // of many, some may be done though others failed
     const [one, many] = DONE[name];
-    this.#offer(action.changed === 1 ? t(one) : many(action.changed, t), () => store.act(undoing(action)));
+    const job = items[0]?.job;
+    const isAlone = action.changed === 1 && items.every((item) => item.job.framework === job.framework);
+    this.#offer(isAlone ? t(one, job) : many(action.changed, t), () => store.act(undoing(action)));
   }
 
   #offer(text, takeBack) {
@@ -103,5 +77,12 @@ export class Commands {
   }
 }
 
-/** A job of the cluster; what another scheduler runs is not ours to mute. */
-export const canBeMuted = ({ job, details }) => Boolean(job.framework) && !details.url;
+/** The same, but it fails, so that all is put back, when there is no job to mute: it may be gone from the cluster. */
+function ifAny(action) {
+  const send = async (api) => {
+    const answer = await action.send(api);
+    if (!action.changed) throw new Error(msg("No job of these is in the cluster's list and not muted yet."));
+    return answer;
+  };
+  return { ...action, send };
+}

@@ -3,7 +3,7 @@
 import { html, repeat } from "./vendor/lit.js";
 import { eventWord, exactTime, relativeTime } from "./format.js";
 import { dayGroup } from "./inbox-facts.js";
-import { inboxRow, tools } from "./inbox-row.js";
+import { inboxRow, mutedFlag, tools } from "./inbox-row.js";
 import { sweepBar, sweepCounts } from "./sweep.js";
 
 /** What a notification belongs to when rows are grouped: a key, and what its line is called. */
@@ -64,6 +64,7 @@ function groupLine({ key, title, items, sweep }, t, act) {
           <span class="group__count">
             ${t.plural(items.length, "{count} notification", "{count} notifications")}${unread ? ` · ${t.plural(unread, "{count} unread", "{count} unread")}` : ""}
           </span>
+          ${mutedFlag(sweep ?? newest, t)}
           <time class="notice__time" datetime=${newest.occurred_at} title=${exactTime(newest.occurred_at, t)}>
             <span aria-hidden="true">${relativeTime(newest.occurred_at, t)}</span>
             <span class="visually-hidden">${exactTime(newest.occurred_at, t)}</span>

@@ -2,8 +2,8 @@
 
 import { html } from "./vendor/lit.js";
 import { eventWord, exactTime, relativeTime, safeUrl } from "./format.js";
-import { canBeMuted } from "./inbox-commands.js";
-import { untilText } from "./inbox-times.js";
+import { canBeMuted } from "./inbox-changes.js";
+import { muteText, untilText } from "./inbox-times.js";
 import { why } from "./inbox-why.js";
 
 /**
@@ -73,8 +73,14 @@ export function tools(items, title, t, act) {
   `;
 }
 
+/** That a job, or a sweep, is muted; '' when it is not. */
+export function mutedFlag(what, t) {
+  return what?.muted ? html`<span class="flag flag--muted"><span class="icon icon--mute"></span>${muteText(what, t)}</span>` : "";
+}
+
 function flags(item, t) {
   return html`
+    ${mutedFlag(item.muted ? item : item.group, t)}
     ${item.returned_at && !item.read_at ? html`<span class="flag"><span class="icon icon--snooze"></span>${t("back again")}</span>` : ""}
     ${item.saved ? html`<span class="flag"><span class="icon icon--unsave"></span><span class="visually-hidden">${t("Saved")}</span></span>` : ""}
     ${item.snoozed_until
@@ -86,10 +92,13 @@ function flags(item, t) {
 function links(item, t, act) {
   const runbook = safeUrl(item.details.runbook_url, "");
   const mute = (event) => act.menu("mute", [item], event.currentTarget);
+  const unmute = () => act.change([item], "unmute");
   return html`
     <div class="notice__links">
       ${item.job.framework ? html`<a class="button" href=${safeUrl(act.url(item), "/")} @click=${(event) => act.follow(event, item)}>${t("Open job")}</a>` : ""}
-      ${canBeMuted(item) ? html`<button class="button" type="button" name="mute" @click=${mute}>${t("Mute job")}</button>` : ""}
+      ${canBeMuted(item)
+        ? html`<button class="button" type="button" name="mute" @click=${item.muted ? unmute : mute}>${item.muted ? t("Unmute job") : t("Mute job")}</button>`
+        : ""}
       ${item.group ? html`<a class="button" href=${act.sweepUrl(item.group)}>${t("Open sweep")}</a>` : ""}
       ${runbook ? html`<a class="button" href=${runbook}>${t("Runbook")}</a>` : ""}
     </div>

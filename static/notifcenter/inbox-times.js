@@ -35,6 +35,11 @@ export function untilText(time, t, now = new Date()) {
   return t.intl("DateTimeFormat", isToday ? clock : { ...day, ...clock }).format(when);
 }
 
+/** "Muted", and until when, if it is not for good. */
+export function muteText({ muted_until: until }, t) {
+  return until ? t("Muted until {time}", { time: untilText(until, t) }) : t("Muted");
+}
+
 const inAnHour = (now) => new Date(now.valueOf() + 3_600_000);
 
 const morning = (now, days) => new Date(now.getFullYear(), now.getMonth(), now.getDate() + days, MORNING_HOUR);

@@ -43,7 +43,9 @@ export function sweepBar(sweep, t, act) {
             >${t("Tell me when the last one has ended")}</button
           >`
         : ""}
-      <button class="button" type="button" @click=${ask({ muted: true }, msg("{name} is muted."))}>${t("Mute sweep")}</button>
+      ${sweep.muted
+        ? html`<button class="button" type="button" @click=${ask({ muted: false }, msg("{name} is no longer muted."))}>${t("Unmute sweep")}</button>`
+        : html`<button class="button" type="button" @click=${ask({ muted: true }, msg("{name} is muted."))}>${t("Mute sweep")}</button>`}
     </div>
   `;
 }
@@ -52,7 +54,8 @@ export async function askSweep({ store, t }, sweep, change, done) {
   try {
     const before = await store.api.group(sweep.id);
     await store.api.changeGroup(sweep.id, change);
-    const takenBack = Object.fromEntries(Object.keys(change).map((name) => [name, before[name]]));
+    const names = Object.keys(change).map((name) => (name === "muted" && before.muted_until ? "muted_until" : name));
+    const takenBack = Object.fromEntries(names.map((name) => [name, before[name]]));
     store.notice({
       text: t(done, sweep),
       action: t("Undo"),

@@ -12,12 +12,10 @@ from playwright.sync_api import Page, Route, expect
 
 from notifications import inbox
 from notifications.models import Notification
-from preferences.models import JobConfig
 from preferences.timing import MORNING
 from tests.browser.conftest import Visit
 from tests.browser.inbox import UNREAD_ROW, alive, bar, box, folder, line, row, rows, toast, undo
 from tests.browser.notices import tell, tell_live
-from tests.cluster import submit
 from tests.processes import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -131,20 +129,6 @@ def test_all_that_match_are_changed_those_that_are_not_loaded_too(visit: Visit, 
     undo(page, "32 archived.")
     expect(rows(page).first).to_be_visible()
     wait_for(lambda: states() == before)
-
-
-def test_jobs_are_muted_and_unmuted_together(visit: Visit, alice: User) -> None:
-    for job in ("resnet50", "bert-base"):
-        submit(job)
-        tell(alice, job)
-    page = alive(visit("/", alice))
-    page.get_by_role("checkbox", name="Select all that are shown").check()
-    page.get_by_role("button", name="Mute the jobs").click()
-    page.get_by_role("button", name="For good").click()
-    expect(toast(page, "2 jobs are muted.")).to_be_visible()
-    assert set(JobConfig.objects.values_list("muted", "muted_until")) == {(True, None)}
-    undo(page, "2 jobs are muted.")
-    wait_for(lambda: not JobConfig.objects.filter(muted=True).exists())
 
 
 @pytest.mark.parametrize("what", ["Archive", "Mark as read", "Save"])

@@ -164,6 +164,8 @@ def test_foreign_ones_are_neither_changed_nor_brought_back(browser: Client, alic
         ({"ids": [1], "action": "snooze", "until": "2020-01-01T00:00:00Z"}, "until"),
         ({"ids": [1], "action": "snooze", "until": "9999-12-31T23:59:59Z"}, "until"),
         ({"ids": [1], "action": "read", "until": TOMORROW}, "until"),
+        ({"ids": [1], "action": "unmute", "until": TOMORROW}, "until"),
+        ({"ids": [1], "action": "mute", "until": "2020-01-01T00:00:00Z"}, "until"),
         ({"ids": [1], "action": "read", "cursor": "1"}, "cursor"),
         ({"filter": {}, "action": "read", "cursor": "x"}, "cursor"),
         ({"filter": {}, "action": "read", "cursor": "9" * 19}, "cursor"),

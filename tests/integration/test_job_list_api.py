@@ -53,6 +53,8 @@ class TestList:
             "state": "RUNNING",
             "retries": 2,
             "submission_time": (now - timedelta(hours=2)).isoformat().replace("+00:00", "Z"),
+            "muted": False,
+            "muted_until": None,
         }
 
     def test_an_administrator_sees_everybodys(self, root: User) -> None:

@@ -26,7 +26,7 @@ class TestList:
         (one,) = page["results"]
         assert set(one) == {
             "id", "event", "title", "summary", "job", "group", "ordinal", "occurred_at", "created_at", "read_at",
-            "archived_at", "saved", "snoozed_until", "returned_at", "url", "details",
+            "archived_at", "saved", "snoozed_until", "returned_at", "muted", "muted_until", "url", "details",
         }  # fmt: skip
         assert (one["id"], one["event"], one["ordinal"]) == (number, "failed", 0)
         assert one["job"] == {
@@ -132,7 +132,9 @@ class TestList:
         self, browser: Client, alice: User, django_assert_max_num_queries: Any
     ) -> None:
         notify(alice, 60)
-        with django_assert_max_num_queries(6):  # session, user, language, what came back, the page, its rows
+        with django_assert_max_num_queries(
+            7
+        ):  # session, user, language, what came back, the page, its rows, mutes
             get(browser, LIST, page_size=50)
 
 
