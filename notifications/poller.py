@@ -7,8 +7,6 @@ database session in which the work is done, so that a poller that lost the sessi
 from __future__ import annotations
 
 import logging
-import os
-import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -22,7 +20,7 @@ from django.db import (
     transaction,
 )
 
-from notifications import pacing, poller_session, recording, snoozing
+from notifications import leadership, pacing, poller_session, recording, snoozing
 from notifications.database_errors import LOST_CONNECTION, in_words, may_be_the_change, refusal, what_happened
 from notifications.garbage import collect_rarely
 from notifications.listening import Listener
@@ -172,6 +170,7 @@ class Poller:
                 return
             for source in self._sources:
                 source.reconcile()
+            leadership.begin()
             self._work(stop, listener, once=once)
         except ProgrammingError as error:
             problem = self.problem() or refusal(error)
@@ -259,11 +258,7 @@ class Poller:
         for source in self._sources:
             source.look_after()
         snoozing.wake_due()
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "UPDATE notifications_pollerstate SET heartbeat_at = now(), leader = %s",
-                [f"{socket.gethostname()}:{os.getpid()}"],
-            )
+        leadership.give_sign_of_life()
 
     def _has_work(self) -> bool:
         return any(source.has_work() for source in self._sources)

@@ -1,15 +1,28 @@
 from __future__ import annotations
 
 from types import TracebackType
+from typing import Self
 
 from django.db import OperationalError
-from django.db.backends.postgresql import base, features
+from django.db.backends.postgresql import base, features, schema
 from django.db.utils import DatabaseErrorWrapper
 from django.utils.functional import cached_property
+
+LOCK_SECONDS = 2
 
 
 class DatabaseFeatures(features.DatabaseFeatures):
     minimum_database_version = (12,)
+
+
+class DatabaseSchemaEditor(schema.DatabaseSchemaEditor):
+    """Whoever waits to change a table has everybody else wait behind: a migration gives up soon, to be tried again."""
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        if self.atomic_migration and not self.collect_sql:
+            self.execute(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
+        return self
 
 
 class ErrorWrapper(DatabaseErrorWrapper):
@@ -29,6 +42,7 @@ class ErrorWrapper(DatabaseErrorWrapper):
 
 class DatabaseWrapper(base.DatabaseWrapper):
     features_class = DatabaseFeatures
+    SchemaEditorClass = DatabaseSchemaEditor
 
     @cached_property
     def wrap_database_errors(self) -> ErrorWrapper:

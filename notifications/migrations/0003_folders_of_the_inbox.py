@@ -1,6 +1,7 @@
 from django.conf import settings
-from django.contrib.postgres.operations import AddIndexConcurrently, RemoveIndexConcurrently
 from django.db import migrations, models
+
+from notifications.concurrent_indexes import BuildIndex, DropIndex
 
 
 class Migration(migrations.Migration):
@@ -14,31 +15,31 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        AddIndexConcurrently(
+        BuildIndex(
             model_name='notification',
             index=models.Index(condition=models.Q(('in_inbox', True), ('archived_at', None), ('snoozed_until', None)), fields=['user', 'id'], name='inbox_open'),
         ),
-        AddIndexConcurrently(
+        BuildIndex(
             model_name='notification',
             index=models.Index(condition=models.Q(('in_inbox', True), ('archived_at', None), ('snoozed_until', None), ('read_at', None)), fields=['user', 'id'], name='inbox_open_unread'),
         ),
-        AddIndexConcurrently(
+        BuildIndex(
             model_name='notification',
             index=models.Index(condition=models.Q(('in_inbox', True), ('archived_at__isnull', False)), fields=['user', 'id'], name='inbox_archived'),
         ),
-        AddIndexConcurrently(
+        BuildIndex(
             model_name='notification',
             index=models.Index(condition=models.Q(('in_inbox', True), ('snoozed_until__isnull', False)), fields=['user', 'id'], name='inbox_snoozed'),
         ),
-        AddIndexConcurrently(
+        BuildIndex(
             model_name='notification',
             index=models.Index(condition=models.Q(('in_inbox', True), ('saved', True)), fields=['user', 'id'], name='inbox_saved'),
         ),
-        AddIndexConcurrently(
+        BuildIndex(
             model_name='notification',
             index=models.Index(condition=models.Q(('in_inbox', True), ('snoozed_until__isnull', False)), fields=['snoozed_until'], name='snooze_due'),
         ),
-        RemoveIndexConcurrently(
+        DropIndex(
             model_name='notification',
             name='inbox_unread',
         ),

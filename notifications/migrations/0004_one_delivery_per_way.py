@@ -41,12 +41,4 @@ class Migration(migrations.Migration):
                 )
             ],
         ),
-        migrations.AddField(
-            "pollerstate",
-            "told_from",
-            models.DateTimeField(
-                help_text="What happened before is not told any more: it may have been, and be removed since.",
-                null=True,
-            ),
-        ),
     ]

@@ -13,6 +13,14 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AddField(
+            "pollerstate",
+            "told_from",
+            models.DateTimeField(
+                help_text="What happened before is not told any more: it may have been, and be removed since.",
+                null=True,
+            ),
+        ),
         migrations.CreateModel(
             name='JobGroup',
             fields=[

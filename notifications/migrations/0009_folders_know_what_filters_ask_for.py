@@ -1,6 +1,7 @@
 from django.conf import settings
-from django.contrib.postgres.operations import AddIndexConcurrently, RemoveIndexConcurrently
 from django.db import migrations, models
+
+from notifications.concurrent_indexes import BuildIndex, DropIndex
 
 
 class Migration(migrations.Migration):
@@ -14,43 +15,43 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        AddIndexConcurrently(
+        BuildIndex(
             model_name='notification',
             index=models.Index(condition=models.Q(('in_inbox', True), ('archived_at', None), ('snoozed_until', None)), fields=['user', 'id'], include=('event', 'virtual_cluster', 'job_name', 'framework_name', 'created_at', 'read_at', 'saved', 'group'), name='folder_open'),
         ),
-        AddIndexConcurrently(
+        BuildIndex(
             model_name='notification',
             index=models.Index(condition=models.Q(('in_inbox', True), ('archived_at', None), ('snoozed_until', None), ('read_at', None)), fields=['user', 'id'], include=('event', 'virtual_cluster', 'job_name', 'framework_name', 'created_at', 'read_at', 'saved', 'group'), name='folder_unread'),
         ),
-        AddIndexConcurrently(
+        BuildIndex(
             model_name='notification',
             index=models.Index(condition=models.Q(('in_inbox', True), ('archived_at__isnull', False)), fields=['user', 'id'], include=('event', 'virtual_cluster', 'job_name', 'framework_name', 'created_at', 'read_at', 'saved', 'group'), name='folder_archived'),
         ),
-        AddIndexConcurrently(
+        BuildIndex(
             model_name='notification',
             index=models.Index(condition=models.Q(('in_inbox', True), ('snoozed_until__isnull', False)), fields=['user', 'id'], include=('event', 'virtual_cluster', 'job_name', 'framework_name', 'created_at', 'read_at', 'saved', 'group'), name='folder_snoozed'),
         ),
-        AddIndexConcurrently(
+        BuildIndex(
             model_name='notification',
             index=models.Index(condition=models.Q(('in_inbox', True), ('saved', True)), fields=['user', 'id'], include=('event', 'virtual_cluster', 'job_name', 'framework_name', 'created_at', 'read_at', 'saved', 'group'), name='folder_saved'),
         ),
-        RemoveIndexConcurrently(
+        DropIndex(
             model_name='notification',
             name='inbox_open',
         ),
-        RemoveIndexConcurrently(
+        DropIndex(
             model_name='notification',
             name='inbox_open_unread',
         ),
-        RemoveIndexConcurrently(
+        DropIndex(
             model_name='notification',
             name='inbox_archived',
         ),
-        RemoveIndexConcurrently(
+        DropIndex(
             model_name='notification',
             name='inbox_snoozed',
         ),
-        RemoveIndexConcurrently(
+        DropIndex(
             model_name='notification',
             name='inbox_saved',
         ),

@@ -1,5 +1,6 @@
-from django.contrib.postgres.operations import RemoveIndexConcurrently
 from django.db import migrations
+
+from notifications.concurrent_indexes import DropIndex
 
 
 class Migration(migrations.Migration):
@@ -12,7 +13,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        RemoveIndexConcurrently(
+        DropIndex(
             model_name='notification',
             name='inbox_page',
         ),

@@ -8,11 +8,15 @@ from pathlib import Path
 import pytest
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
+from django.db import transaction
 from playwright.sync_api import BrowserContext, Locator, Page, WebSocket, expect
 
+from notifications.sources.frameworks.names import LEADER_LOCK
 from tests.browser.conftest import Visit, session_of
 from tests.browser.portal import Portal, token_of
 from tests.cluster import submit, update
+from tests.database import sql
+from tests.pollers import held
 from tests.processes import daphne, free_port, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -44,6 +48,36 @@ def test_nothing_is_missed_while_the_web_process_was_away(visit: Visit, alice: U
         update(submit("after"), state="FAILED")
         expect(page.locator("notif-inbox .notice")).to_have_count(7)
         expect(page.get_by_role("button", name="Notifications, 7 unread", exact=True)).to_be_visible()
+
+
+def test_a_page_that_has_seen_more_than_a_restored_backup_goes_on(
+    visit: Visit, alice: User, tmp_path: Path
+) -> None:
+    from notifications.models import Notification, PollerState
+
+    port = free_port()
+    with daphne(tmp_path, port) as (url, process):
+        page = visit("about:blank", forgive="ERR_", base_url=url)
+        page.context.add_cookies([{"name": "sessionid", "value": session_of(alice), "url": url}])
+        page.goto("/")
+        for job in ("before", "lost"):
+            update(submit(job), state="FAILED")
+            expect(page.locator("notif-inbox").get_by_text(f"{job} failed")).to_have_count(1)
+        process.kill()
+        expect(page.get_by_text("Offline, trying again").first).to_be_visible()
+    with transaction.atomic():  # what a backup from before the last event brings back
+        sql("LOCK TABLE notifications_pollerstate")
+        PollerState.objects.update(heartbeat_at=datetime.now(UTC) - timedelta(minutes=1))
+        lost = Notification.objects.get(job_name__endswith="lost")
+        lost.delete()
+        sql("DELETE FROM frameworks WHERE name = %s", lost.framework_name)
+        sql("SELECT setval(pg_get_serial_sequence('notifications_notification', 'id'), %s, false)", lost.pk)
+        sql("SELECT pg_terminate_backend(%s)", held(LEADER_LOCK))
+    with daphne(tmp_path, port):
+        expect(page.locator("notif-inbox").get_by_text("lost failed")).to_have_count(0, timeout=45_000)
+        update(submit("new"), state="FAILED")
+        expect(page.locator("notif-inbox").get_by_text("new failed")).to_have_count(1)
+        expect(page.get_by_role("button", name="Notifications, 2 unread", exact=True)).to_be_visible()
 
 
 def test_a_part_of_the_page_that_could_not_be_loaded_is_loaded_later(visit: Visit, alice: User) -> None:

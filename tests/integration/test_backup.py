@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import psycopg2
 import pytest
@@ -54,16 +55,16 @@ def programs() -> dict[str, str]:
     return {"PATH": path}
 
 
-def told(url: str) -> list[tuple[str, str]]:
+def told(url: str) -> list[tuple[Any, ...]]:
     return query(url, "SELECT job_name, event FROM notifications_notification ORDER BY id")
 
 
-def query(url: str, statement: str, *values: object) -> list[tuple[str, str]]:
+def query(url: str, statement: str, *values: object) -> list[tuple[Any, ...]]:
     session = psycopg2.connect(url)
     try:
         with session, session.cursor() as cursor:
             cursor.execute(statement, values or None)
-            found: list[tuple[str, str]] = cursor.fetchall() if cursor.description else []
+            found: list[tuple[Any, ...]] = cursor.fetchall() if cursor.description else []
             return found
     finally:
         session.close()
@@ -99,6 +100,7 @@ def test_what_came_after_the_backup_is_told_after_the_restore(database: str, tmp
     )
     run(manage("poll_frameworks", "--once"), env)
     assert ("after", "failed") in told(url)
+    ((seen,),) = query(url, "SELECT max(id) FROM notifications_notification")
     rows = query(url, "SELECT name, state FROM frameworks ORDER BY name")
 
     subprocess.run(["sh", "-c", restore], env=shell, check=True, timeout=60)
@@ -111,6 +113,7 @@ def test_what_came_after_the_backup_is_told_after_the_restore(database: str, tmp
         wait_for(
             lambda: told(url) == [("before", "failed"), ("after", "failed")], what="what the backup lacks"
         )
+    assert query(url, "SELECT max(id) FROM notifications_notification") > [(seen,)], "open pages know that id"
 
 
 def test_no_table_of_ours_is_left_out() -> None:

@@ -7,12 +7,17 @@ from collections.abc import Iterator
 
 import pytest
 from django.db import connection
+from django.db.migrations import RunSQL, SeparateDatabaseAndState
 from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.operations.base import Operation
+
+from notifications.concurrent_indexes import BuildIndex, DropIndex
 
 APPS = ("accounts", "notifications", "preferences")
 LARGE = ("notifications_notification", "notifications_delivery", "notifications_received")
 """Those that grow with what the cluster does; the others have a row a user, or few."""
 
+DROP = "DROP INDEX CONCURRENTLY IF EXISTS "
 FORBIDDEN = {
     "an index that is not made CONCURRENTLY": r"CREATE (UNIQUE )?INDEX (?!CONCURRENTLY)",
     "an index that is not dropped CONCURRENTLY": r"DROP INDEX (?!CONCURRENTLY)",
@@ -60,6 +65,26 @@ def test_a_migration_holds_up_nobody() -> None:
     for app, name in found:
         for statement in statements(app, name):
             assert faults(statement) == [], f"{app} {name}: {statement}"
+
+
+def test_what_is_not_one_transaction_can_be_done_again() -> None:
+    loader = MigrationLoader(None, ignore_no_migrations=True)
+    apart = [loader.disk_migrations[key] for key in later_migrations()]
+    apart = [one for one in apart if not one.atomic]
+    assert apart
+    for one in apart:
+        for operation in one.operations:
+            assert can_be_done_again(operation), f"{one}: {operation.describe()}"
+
+
+def can_be_done_again(operation: Operation) -> bool:
+    if isinstance(operation, SeparateDatabaseAndState):
+        return all(map(can_be_done_again, operation.database_operations))
+    if isinstance(operation, RunSQL):  # what it makes it has dropped before
+        lines = [str(line) for line in operation.sql]
+        dropped = {line.removeprefix(DROP) for line in lines if line.startswith(DROP)}
+        return all(set(line.split()) & dropped for line in lines if not line.startswith(DROP))
+    return isinstance(operation, BuildIndex | DropIndex)
 
 
 @pytest.mark.parametrize(
