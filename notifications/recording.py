@@ -20,7 +20,7 @@ from notifications.mail_timing import WISHES_AND_TIMES, plans_for
 from notifications.sources.base import Batch, Candidate, Resolution
 from notifications.sources.frameworks.names import LOCK_SPACE, WISHES_LOCK
 from preferences.prepared import Prepared
-from preferences.wishes import JobKey, Wishes, load_owners_wishes
+from preferences.wishes import JobKey, Wishes, load_wishes, with_records
 
 _LOCK_WISHES = f"SELECT pg_advisory_xact_lock({LOCK_SPACE}, {WISHES_LOCK})"
 
@@ -98,12 +98,13 @@ class Recorded:
 def wishes_of(batch: Batch) -> Wishes:
     """What its owners want to hear of its jobs, and when their mails go out; none of it changes until the transaction
     ends."""
-    return load_owners_wishes(
+    wishes = load_wishes(
         usernames=batch.usernames,
         frameworks=batch.frameworks,
         statement=WISHES_AND_TIMES,
         after=_LOCK_WISHES,
     )
+    return with_records(wishes, batch.usernames)
 
 
 def record(

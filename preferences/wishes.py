@@ -106,23 +106,16 @@ def load_wishes(
     )
 
 
-def load_owners_wishes(
-    *,
-    usernames: Collection[str],
-    frameworks: Collection[str],
-    statement: Prepared = _WISHES,
-    after: str = "",
-) -> Wishes:
-    """As `load_wishes`, but a user never seen before gets a record that cannot log in."""
-    wishes = load_wishes(usernames=usernames, frameworks=frameworks, statement=statement, after=after)
+def with_records(wishes: Wishes, usernames: Collection[str]) -> Wishes:
+    """The same with all of these users among the owners: one never seen before gets a record that cannot log in."""
     missing = [name for name in usernames if name not in wishes.owners]
     if not missing:
         return wishes
     with connection.cursor() as cursor:
         cursor.execute(_NEW_USER, [make_password(None), missing])
-        if cursor.rowcount < len(missing):  # somebody else has just made one of them
-            return load_owners_wishes(usernames=usernames, frameworks=frameworks, statement=statement)
         new = {name: Owner(key, NEVER_SEEN) for name, key in cursor}
+    if met := [name for name in missing if name not in new]:  # somebody else has just made them
+        new.update(load_wishes(usernames=met, frameworks=()).owners)
     return replace(wishes, owners={**wishes.owners, **new})
 
 

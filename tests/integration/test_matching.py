@@ -9,8 +9,8 @@ from django.contrib.auth.models import User
 
 from accounts.matching import SignInRefusedError, user_of, username_of
 from accounts.models import ClusterAccount, ProviderAccount
-from preferences.wishes import load_owners_wishes
 from tests.clients import client_of
+from tests.wishes import met_by_a_job
 
 ISSUER = "https://login.example.org"
 
@@ -70,9 +70,7 @@ class TestUsers:
     @pytest.fixture
     def alice(self) -> User:
         """Known by a job, as nearly everybody is."""
-        return User.objects.get(
-            pk=load_owners_wishes(usernames=["alice"], frameworks=[]).owners["alice"].user_id
-        )
+        return met_by_a_job("alice")
 
     def test_a_user_known_here_is_tied_at_the_first_sign_in(self, alice: User) -> None:
         assert sign_in() == alice

@@ -20,7 +20,7 @@ from notifications.sources.frameworks import changes, diagnoses
 from notifications.sources.frameworks.changes import SNAPSHOTS_AT_ONCE
 from preferences import targets
 from preferences.models import ChannelPolicy, Target
-from preferences.wishes import Wishes, load_owners_wishes
+from preferences.wishes import Wishes, load_wishes
 from tests.cluster import ALL_EVENTS, columns, submit, told, update
 from tests.database import sql
 from tests.targets import add_chat, add_webhook
@@ -237,11 +237,11 @@ class TestBatches:
         target, _ = add_webhook(alice, "https://example.org/")
 
         def late(*arguments: object, **options: object) -> Wishes:
-            wishes = load_owners_wishes(*arguments, **options)  # type: ignore[arg-type]
+            wishes = load_wishes(*arguments, **options)  # type: ignore[arg-type]
             targets.remove(target)
             return wishes
 
-        monkeypatch.setattr("notifications.recording.load_owners_wishes", late)
+        monkeypatch.setattr("notifications.recording.load_wishes", late)
         update(submit(), state="FAILED")
         assert Poller().run_once()
         assert Delivery.objects.filter(channel="webhook").count() == 1

@@ -13,11 +13,12 @@ from accounts import sync, tasks
 from accounts.models import ClusterAccount
 from notifcenter import celery
 from preferences.models import ChannelPreference
-from preferences.wishes import load_owners_wishes, load_wishes
+from preferences.wishes import load_wishes
 from tests.clients import client_of, send
 from tests.processes import environment, manage, running, wait_for, worker
 from tests.rest_server import CHOICE, TOKEN, RestServer, cluster, person, reply
 from tests.syncing import PREFERENCES, everything, mail_of, run
+from tests.wishes import met_by_a_job
 
 __all__ = ["cluster"]
 
@@ -190,7 +191,7 @@ class TestGone:
         assert not User.objects.get(username="alice").is_active
 
     def test_who_never_came_from_there_stays(self, cluster: RestServer, root: User) -> None:
-        met = load_owners_wishes(usernames=["dave"], frameworks=[]).owners["dave"].user_id
+        met = met_by_a_job("dave").pk
         cluster.name(person("alice"), person("bob"))
         run()
         assert set(User.objects.filter(is_active=False).values_list("username", flat=True)) == {"carol"}
@@ -230,7 +231,7 @@ def test_the_local_administrator_keeps_password_rights_and_activity(cluster: Res
 
 
 def test_who_became_known_by_a_job_is_taken_over(cluster: RestServer) -> None:
-    known = load_owners_wishes(usernames=["alice"], frameworks=[]).owners["alice"].user_id
+    known = met_by_a_job("alice").pk
     cluster.name(person("alice", "alice@example.org"))
     run()
     assert User.objects.get().pk == known

@@ -17,7 +17,7 @@ from preferences.models import ChannelPolicy, ChannelPreference, JobConfig, Site
 from preferences.rules import JobFile
 from preferences.selectors import profile
 from preferences.services import ChannelChange
-from preferences.wishes import load_owners_wishes, load_wishes
+from preferences.wishes import load_wishes, with_records
 from tests.cluster import ALL_EVENTS, RESET, asking, columns, framework_name, submit, told, update
 from tests.pollers import drain
 from tests.wishes import FILE, job, mails, site
@@ -247,6 +247,6 @@ class TestLoading:
 
     @pytest.mark.parametrize("name", ["o'neil", 'a"b', "ü", "{x}", "a,b", "%s", "NULL", "null"])
     def test_odd_names_are_only_names(self, name: str) -> None:
-        wishes = load_owners_wishes(usernames=[name], frameworks=[name])
+        wishes = with_records(load_wishes(usernames=[name], frameworks=[name]), [name])
         assert list(wishes.owners) == [name]
         assert User.objects.get(username=name).has_usable_password() is False
