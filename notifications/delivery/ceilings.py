@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from django.db import connection, transaction
-from django.db.models import F
+from django.db import transaction
+from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
 from notifications.delivery import bundles, queue
@@ -22,7 +22,7 @@ from preferences.timing import Hour, admit
 EVERYBODY = 0
 """Stands for the user where all are counted."""
 
-Places = Mapping[int, datetime]
+Taken = Mapping[int, datetime]
 """When the hour began in which a place was taken, by user or EVERYBODY."""
 
 
@@ -33,12 +33,13 @@ class Gate:
         self._channel = channel
         self._in_all = policy.in_all_an_hour if policy else None
         self._per_user = policy.per_user_an_hour if policy else None
-        self._taken: Places = {}
+        self._taken: Taken = {}
 
     def is_full(self, claim: Claim, delivery: Delivery) -> bool:
         """Whether it may not go out now, and has been put off. Takes no place: asked before there is a connection."""
         ceilings = self._ceilings(delivery)
-        until = _full_until(self._channel, ceilings) if ceilings else None
+        rows = SentHour.objects.filter(channel=self._channel)
+        until = _full_until(_places(rows, ceilings)) if ceilings else None
         if until:
             self._put_off(claim, until)
         return until is not None
@@ -75,38 +76,39 @@ def gate_of(channel: Channel) -> Gate:
     return Gate(channel, policy)
 
 
-def _full_until(channel: Channel, ceilings: Mapping[int, int]) -> datetime | None:
+_Places = Mapping[int, tuple[Hour, Hour | None]]
+"""By user the hour as it stands, and the same with one more in it; None for one that is full."""
+
+
+def _places(rows: QuerySet[SentHour], ceilings: Mapping[int, int]) -> _Places:
+    found: dict[int, tuple[Hour, Hour | None]] = {}
+    for row in rows.filter(user_id__in=ceilings).annotate(now=Now()):
+        hour = Hour(row.began, row.count)
+        found[row.user_id] = hour, admit(row.now, ceiling=ceilings[row.user_id], hour=hour)
+    return found
+
+
+def _full_until(places: _Places) -> datetime | None:
     """When to try again; None while there is room under all ceilings."""
-    rows = SentHour.objects.filter(channel=channel, user_id__in=ceilings)
-    hours = {row.user_id: (Hour(row.began, row.count), row.now) for row in rows.annotate(now=Now())}
-    return max(
-        (
-            hour.end
-            for user, (hour, now) in hours.items()
-            if not admit(now, ceiling=ceilings[user], hour=hour)
-        ),
-        default=None,
-    )
+    return max((hour.end for hour, after in places.values() if after is None), default=None)
 
 
 @transaction.atomic
-def _take_place(channel: Channel, ceilings: Mapping[int, int]) -> Places | datetime:
+def _take_place(channel: Channel, ceilings: Mapping[int, int]) -> Taken | datetime:
     """The places that were taken, when there is room under all ceilings; else when to try again.
 
     Workers wait for each other here, in the order of the rows, and for no longer than this takes.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT statement_timestamp()")
-        now = cursor.fetchone()[0]
     for user_id in sorted(ceilings):
-        SentHour.objects.get_or_create(channel=channel, user_id=user_id, defaults={"began": now, "count": 0})
-    rows = SentHour.objects.select_for_update().filter(channel=channel, user_id__in=ceilings)
-    hours = {row.user_id: Hour(row.began, row.count) for row in rows.order_by("user_id")}
-    after = {user: admit(now, ceiling=most, hour=hours[user]) for user, most in ceilings.items()}
-    full = [hours[user].end for user, hour in after.items() if hour is None]
-    if full:
-        return max(full)
-    taken = {user: hour for user, hour in after.items() if hour is not None}
+        SentHour.objects.get_or_create(
+            channel=channel, user_id=user_id, defaults={"began": Now(), "count": 0}
+        )
+    places = _places(
+        SentHour.objects.select_for_update().filter(channel=channel).order_by("user_id"), ceilings
+    )
+    if until := _full_until(places):
+        return until
+    taken = {user: after for user, (_, after) in places.items() if after is not None}
     for user, hour in taken.items():
         SentHour.objects.filter(channel=channel, user_id=user).update(began=hour.began, count=hour.count)
     return {user: hour.began for user, hour in taken.items()}
