@@ -41,12 +41,13 @@ SELECT EXISTS (
 
 # Two workers at once would share out the deliveries of one user.
 _LOCK = "SELECT pg_try_advisory_xact_lock(%s, %s)"
+# What an admin is cancelling is not waited for: it is locked in another order.
 _FORM = """
 WITH due AS MATERIALIZED (
     SELECT delivery.id, user_id, target_id
       FROM notifications_delivery AS delivery JOIN notifications_notification AS told ON told.id = notification_id
      WHERE channel = %(channel)s AND state = 'bundled' AND bundle_id IS NULL AND due_at <= statement_timestamp()
-     ORDER BY due_at, delivery.id LIMIT %(most)s FOR UPDATE OF delivery
+     ORDER BY due_at, delivery.id LIMIT %(most)s FOR UPDATE OF delivery SKIP LOCKED
 ), bundle AS (
     SELECT id, min(id) OVER of_user AS first, count(*) OVER of_user AS size
       FROM due WINDOW of_user AS (PARTITION BY user_id, target_id)

@@ -56,6 +56,9 @@ class TestMails:
         make_deliveries(alice, 12)
         send_all()
         assert states() == {"sent": 2, "bundled": 10}
+        end = SentHour.objects.get().began + HOUR
+        held = Delivery.objects.filter(state="bundled").values_list("attempts", "due_at", "planned_at")
+        assert set(held) == {(0, end, end)}, "that it had to wait is nobody's failure"
         send_all()
         assert len(server.messages) == 2
         an_hour_passes()
@@ -109,6 +112,9 @@ class TestMails:
         make_delivery(alice)
         SentHour.objects.all().delete()
         send_all()
+        end = SentHour.objects.get().began + HOUR
+        held = Delivery.objects.filter(state="bundled").values_list("bundle", "due_at", "planned_at")
+        assert set(held) == {(None, end, end)}
         an_hour_passes()
         send_all()
         assert states() == {"sent": 4}

@@ -12,10 +12,12 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.db.models.functions import Now
 
-from notifications.delivery import queue
+from notifications.delivery import bundles, queue
 from notifications.models import Delivery, DeliveryState
 from preferences.kinds import Channel
 from preferences.models import ChannelPolicy
+from tests.bundles import BUNDLED, PENDING, bundle, states
+from tests.database import second_session, sql
 from tests.deliveries import make_deliveries, make_delivery
 
 
@@ -33,6 +35,28 @@ def test_claims_the_oldest_first_and_leases_them(alice: User) -> None:
     assert queue.claim(Channel.EMAIL, limit=10) == []
     late.refresh_from_db()
     assert (late.state, late.attempts) == (DeliveryState.LEASED, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_another_worker_is_taking_is_not_waited_for(alice: User) -> None:
+    first, second = make_deliveries(alice, 2)
+    with second_session() as session, session.cursor() as cursor:
+        cursor.execute("SELECT FROM notifications_delivery WHERE id = %s FOR UPDATE", [first.id])
+        sql("SET lock_timeout = '5s'")
+        assert [taken.id for taken in queue.claim(Channel.EMAIL, limit=1)] == [second.id]
+    sql("RESET lock_timeout")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_an_admin_is_cancelling_is_not_waited_for_by_who_makes_bundles(alice: User) -> None:
+    cancelled = bundle(alice, 3)[1]
+    with second_session() as session, session.cursor() as cursor:
+        cursor.execute("SELECT FROM notifications_delivery WHERE id = %s FOR UPDATE", [cancelled.id])
+        sql("SET lock_timeout = '5s'")
+        bundles.form(Channel.EMAIL)
+    sql("RESET lock_timeout")
+    assert states() == {BUNDLED: 2, PENDING: 1}
+    assert Delivery.objects.exclude(bundle=None).count() == 1
 
 
 def test_a_lease_lasts_as_long_as_the_setting_says(alice: User) -> None:

@@ -123,6 +123,19 @@ class TestWhenItGoesOut:
         assert by_job["bad"][0] == PENDING
         assert by_job["worse"] == (BUNDLED, MailWindow.objects.get(user=alice).until)
 
+    def test_what_may_pass_quiet_hours_is_the_first_of_its_batch_behind_what_may_not(
+        self, alice: User
+    ) -> None:
+        UserPreference.objects.create(
+            user=alice, quiet_from=clock(0), quiet_until=clock(23, 59, 59), failures_pass_quiet=True
+        )
+        submit("good", "alice", notificationAtSucceeded=True)
+        update(framework_name("good", "alice"), state="SUCCEEDED")
+        end_jobs("bad", "worse")
+        assert [(job, state) for job, state, _ in planned()] == [
+            ("good", BUNDLED), ("bad", PENDING), ("worse", BUNDLED)
+        ]  # fmt: skip
+
     def test_quiet_hours_are_those_of_the_users_time_zone(self, alice: User) -> None:
         UserPreference.objects.create(
             user=alice, time_zone="Asia/Tokyo", quiet_from=clock(0), quiet_until=clock(23, 59, 59)
