@@ -16,7 +16,7 @@ from functools import partial
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
-from notifications.delivery import bundles, ceilings, pausing, queue
+from notifications.delivery import bundles, ceilings, pausing, queue, quiet
 from notifications.delivery.backoff import Breaker, pause_seconds
 from notifications.delivery.base import (
     AddressRefused,
@@ -73,21 +73,31 @@ def deliver_once(*, limit: int = BATCH_SIZE) -> bool:
 def _deliver(channel: Channel, limit: int) -> bool:
     if stopping.is_set():
         return False
-    halfway = time.monotonic() + settings.DELIVERY_LEASE_SECONDS / 2
     if channel in bundles.CHANNELS:
         bundles.form(channel)
-    tries = pausing.takes_try(channel)
-    taken = queue.claim(channel, limit=1 if tries else limit, heed_pause=not tries)
-    if tries and not taken:  # all that is left waits for a bundle
-        bundles.form(channel, heed_pause=False)
-        taken = queue.claim(channel, limit=1, heed_pause=False)
-    if not taken:
-        return tries
+    if pausing.takes_try(channel):
+        _send_all(channel, _worth_a_try(channel), _halfway())
+        return True
+    halfway = _halfway()
+    taken = queue.claim(channel, limit=limit)
     kept = _at_most_one_suspect(taken)
-    jobs = _worth_sending(kept)
-    if jobs:
-        _send_all(channel, jobs, halfway)
-    return tries or len(taken) == limit or len(kept) < len(taken)
+    _send_all(channel, _worth_sending(kept), halfway)
+    return len(taken) == limit or len(kept) < len(taken)
+
+
+def _halfway() -> float:
+    return time.monotonic() + settings.DELIVERY_LEASE_SECONDS / 2
+
+
+def _worth_a_try(channel: Channel) -> list[Job]:
+    """One delivery of a channel that pauses, if one is to be sent now; what is not is no try."""
+    for together in (False, True):
+        if together:  # all that is left waits for a bundle
+            bundles.form(channel, heed_pause=False)
+        while not stopping.is_set() and (taken := queue.claim(channel, limit=1, heed_pause=False)):
+            if jobs := _worth_sending(taken):
+                return jobs
+    return []
 
 
 def _at_most_one_suspect(taken: list[Claim]) -> list[Claim]:
@@ -100,7 +110,7 @@ def _at_most_one_suspect(taken: list[Claim]) -> list[Claim]:
 
 
 def _worth_sending(taken: Sequence[Claim]) -> list[Job]:
-    """Settles those that need no sending any more."""
+    """Settles those that need no sending any more, and puts off those that need none now."""
     found = Delivery.objects.select_related(*LOADED).in_bulk([claim.id for claim in taken])
     unwanted = why_not_wanted(list(found.values()))
     jobs = []
@@ -113,6 +123,8 @@ def _worth_sending(taken: Sequence[Claim]) -> list[Job]:
         elif delivery.id in unwanted:
             reason = unwanted[delivery.id]
             _drop(bundles.without_others(claim) if reason in ABOUT_ONE else claim, delivery, reason)
+        elif until := quiet.held_until(delivery):
+            queue.hold(claim, until=until, together=True)
         else:
             if claim.bundle_size > 1:
                 bundles.drop_muted(claim)
@@ -122,6 +134,8 @@ def _worth_sending(taken: Sequence[Claim]) -> list[Job]:
 
 def _send_all(channel: Channel, jobs: Sequence[Job], halfway: float) -> None:
     """Past half the lease what is left goes back: the next send might outlive it."""
+    if not jobs:
+        return
     in_trouble = pausing.is_in_trouble(channel)
     gate = ceilings.gate_of(channel)
     with TRANSPORTS[channel]() as transport:

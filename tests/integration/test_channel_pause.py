@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import time
+from email import message_from_bytes
 
 import pytest
 from django.contrib.auth.models import User
@@ -15,7 +17,7 @@ from notifications.delivery.backoff import Breaker
 from notifications.models import Delivery, DeliveryState, Notification
 from notifications.tasks import deliver_due
 from preferences.kinds import Channel
-from preferences.models import ChannelPolicy, ChannelPreference
+from preferences.models import ChannelPolicy, ChannelPreference, UserPreference
 from tests.deliveries import make_deliveries, make_delivery
 from tests.misbehaving_smtp import MisbehavingServer, say
 from tests.pollers import drain
@@ -135,6 +137,26 @@ def test_it_tries_again_when_all_that_waits_is_to_go_out_together(
     let_it_try()
     assert sent() == 3
     assert len(server.mails) == 1
+    assert not policy().paused
+
+
+def test_a_try_is_not_spent_on_what_nobody_wants_now(
+    server: MisbehavingServer, alice: User, bob: User
+) -> None:
+    """Else each of them would hold up the rest for another quarter of an hour."""
+    make_delivery(bob)
+    deliver_due()
+    del server.does["AUTH"]
+    bob.is_active = False
+    bob.save()
+    make_delivery(bob)
+    UserPreference.objects.create(user=alice, quiet_from=time(0), quiet_until=time(23, 59, 59))
+    for _ in range(2):
+        make_delivery(alice)
+    awake = User.objects.create_user("carol", "carol@example.org")
+    make_delivery(awake)
+    let_it_try()
+    assert [mail["To"] for mail in map(message_from_bytes, server.mails)] == ["carol@example.org"]
     assert not policy().paused
 
 

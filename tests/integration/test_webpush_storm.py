@@ -58,6 +58,18 @@ class TestAStorm:
         assert message["body"].splitlines() == ["sweep-*: 29 failed", "Unread in your inbox: 30"]
         assert message["url"] == "http://127.0.0.1:8000/"
 
+    def test_one_event_in_two_browsers_is_no_storm(
+        self, alice: User, service: Receiver, browser: Browser
+    ) -> None:
+        only_push(alice)
+        for one in (browser, Browser(browser.endpoint.replace("abc", "def"))):
+            add_browser(alice, one)
+        end_jobs("a")
+        pass_time(timedelta(seconds=70))
+        end_jobs("b")
+        send_all()
+        assert len(service.requests) == 4
+
     def test_what_follows_the_storm_takes_its_place(
         self, alice: User, service: Receiver, browser: Browser
     ) -> None:
@@ -124,6 +136,7 @@ class TestQuiet:
         send_all()
         assert service.requests == []
         pass_time(timedelta(hours=1))
+        UserPreference.objects.update(quiet_until=clock(timezone.now().hour, timezone.now().minute))
         send_all()
         (request,) = service.requests
         assert browser.read(request.body)["title"] == "2 succeeded"
