@@ -9,7 +9,7 @@ from csp.constants import NONE, SELF
 from django.core.management.utils import get_random_secret_key
 
 from notifcenter import environment
-from notifications import vapid
+from notifications import tokens, vapid
 from notifications.sources.frameworks import exit_spec
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -48,7 +48,7 @@ BASE_URL = environment.url("BASE_URL", "http://127.0.0.1:8000")
 CLUSTER_NAME = environment.line("CLUSTER_NAME", "cluster")
 PAI_WEBPORTAL_URL = environment.url("PAI_WEBPORTAL_URL")
 PAI_REST_SERVER_URL = environment.url("PAI_REST_SERVER_URL")
-PAI_REST_SERVER_TOKEN = environment.text("PAI_REST_SERVER_TOKEN")
+PAI_REST_SERVER_TOKEN = environment.checked("PAI_REST_SERVER_TOKEN", tokens.check)
 PAI_JWT_SECRET = environment.text("PAI_JWT_SECRET")
 PAI_EXIT_SPEC = environment.usable_file("PAI_EXIT_SPEC", exit_spec.read)
 OIDC_ISSUER_URL = environment.safe_url("OIDC_ISSUER_URL")
@@ -60,8 +60,8 @@ OIDC_USERNAME_DOMAIN = environment.line("OIDC_USERNAME_DOMAIN", "").removeprefix
 OIDC_CREATE_USERS = environment.boolean("OIDC_CREATE_USERS", False)
 OIDC_NAME = environment.line("OIDC_NAME", "single sign-on")
 ADMIN_PATH = environment.path_part("ADMIN_PATH", "admin")
-METRICS_TOKEN = environment.text("METRICS_TOKEN")
-INGEST_TOKEN = environment.text("INGEST_TOKEN")
+METRICS_TOKEN = environment.checked("METRICS_TOKEN", tokens.check)
+INGEST_TOKEN = environment.checked("INGEST_TOKEN", tokens.check)
 ALERTMANAGER_URL = environment.url("ALERTMANAGER_URL")
 TARGETS_ALLOW_PRIVATE = environment.networks("TARGETS_ALLOW_PRIVATE")
 TARGETS_PROXY = environment.url("TARGETS_PROXY")

@@ -180,6 +180,8 @@ class NotificationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Cha
         match frame.get("type"):
             case "resume":
                 await self._resume(_id(frame.get("after"), "after"))
+            case "read" if {"ids", "up_to"} <= frame.keys():
+                raise BadFrameError("A frame has `ids` or `up_to`, not both.")
             case "read" if "up_to" in frame:
                 await in_thread(inbox.mark_read, user_id=user_id, up_to=_id(frame["up_to"], "up_to"))
             case "read":

@@ -115,6 +115,7 @@ BAD_FRAMES = {
     "a bool": '{"type": "read", "up_to": true}',
     "ids no list": '{"type": "read", "ids": 5}',
     "too many ids": json.dumps({"type": "read", "ids": list(range(101))}),
+    "both": '{"type": "read", "ids": [1], "up_to": 2}',
     "binary": b"\x00\xff",
 }
 
