@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,22 @@ from notifications.vapid import new_private_key
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
+EACH_IN_A_PROCESS = """
+import json, os, runpy, sys
+import django.core.management, csp.constants, notifications.sources.frameworks.exit_spec, notifications.vapid
+for number, variables in enumerate(json.load(sys.stdin)):
+    if os.fork() == 0:
+        for kind in ("stdout", "stderr"):
+            os.dup2(os.open(f"{number}.{kind}", os.O_CREAT | os.O_WRONLY), getattr(sys, kind).fileno())
+        os.environ |= variables
+        sys.argv = ["manage.py", "check"]
+        runpy.run_path(os.environ["MANAGE"], run_name="__main__")
+        sys.exit()
+    with open(f"{number}.code", "w") as file:
+        print(os.waitstatus_to_exitcode(os.wait()[1]), file=file)
+"""
+"""`manage.py check` with one set of variables after the other; what is imported before the settings, is so once."""
+
 SETTINGS = """
 import json, sys
 from notifcenter import settings
@@ -21,11 +37,16 @@ print(json.dumps({name: getattr(settings, name) for name in sys.argv[1:]}, defau
 """
 
 
+def clean(tmp_path: Path) -> dict[str, str]:
+    """An environment that says nothing but where the data is."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return {**kept, "NOTIFCENTER_DATA_DIR": str(tmp_path)}
+
+
 def start(tmp_path: Path, arguments: list[str], **env: str) -> subprocess.CompletedProcess[str]:
-    clean = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     return subprocess.run(
         [sys.executable, *arguments],
-        cwd=ROOT, env={**clean, "NOTIFCENTER_DATA_DIR": str(tmp_path), **env},
+        cwd=ROOT, env={**clean(tmp_path), **env},
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
 
@@ -105,27 +126,30 @@ UNUSABLE = [
 
 
 @pytest.fixture(scope="module")
-def starts(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> dict[tuple[str, str], subprocess.CompletedProcess[str]]:
-    """All at once: each is a process of its own."""
+def starts(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], tuple[int, str, str]]:
+    """Exit code, output and errors of each."""
     folder = tmp_path_factory.mktemp("data")
-    with ThreadPoolExecutor(4) as pool:
-        done = list(
-            pool.map(lambda case: start(folder, ["manage.py", "check"], **{case[0]: case[1]}), UNUSABLE)
-        )
-    return dict(zip(UNUSABLE, done, strict=True))
+    subprocess.run(
+        [sys.executable, "-c", EACH_IN_A_PROCESS],
+        cwd=folder, env={**clean(folder), "MANAGE": str(ROOT / "manage.py"), "PYTHONPATH": str(ROOT)},
+        input=json.dumps([{name: value} for name, value in UNUSABLE]), text=True, timeout=100, check=True,
+    )  # fmt: skip
+    done = (
+        [(folder / f"{n}.{kind}").read_text() for kind in ("code", "stdout", "stderr")]
+        for n in range(len(UNUSABLE))
+    )
+    return {case: (int(code), out, err) for case, (code, out, err) in zip(UNUSABLE, done, strict=True)}
 
 
 @pytest.mark.parametrize(("name", "value"), UNUSABLE)
 def test_an_unusable_value_stops_the_start_with_one_line_that_names_it(
-    starts: dict[tuple[str, str], subprocess.CompletedProcess[str]], name: str, value: str
+    starts: dict[tuple[str, str], tuple[int, str, str]], name: str, value: str
 ) -> None:
-    done = starts[name, value]
-    assert done.returncode == 1
-    assert len(done.stderr.splitlines()) == 1
-    assert done.stderr.startswith(f"{name}: ")
-    assert not done.stdout
+    code, output, errors = starts[name, value]
+    assert code == 1
+    assert len(errors.splitlines()) == 1
+    assert errors.startswith(f"{name}: ")
+    assert not output
 
 
 def test_the_data_folder_is_needed_for_the_private_server_too(tmp_path: Path) -> None:
