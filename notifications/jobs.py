@@ -14,9 +14,10 @@ from django.db.utils import ProgrammingError
 from psycopg2.errors import UndefinedColumn, UndefinedTable
 
 from notifications import wording
+from notifications.delivery.wanted import in_words
 from notifications.explanation import Explanation, explain
 from notifications.life import Moment, Span, spans_of
-from notifications.models import Delivery, Notification, WishMirror
+from notifications.models import Delivery, DeliveryState, Notification, WishMirror
 from notifications.sources.frameworks.models import Framework
 from preferences import selectors
 from preferences.job_protocol import as_job_file, read_block
@@ -169,4 +170,11 @@ def _told(one: Notification) -> Told:
 
 def _channels(one: Notification, deliveries: Sequence[Delivery]) -> tuple[str, ...]:
     portal = (str(Channel.WEBPORTAL.label),) if one.in_inbox else ()
-    return portal + tuple(f"{d.get_channel_display()}: {d.get_state_display()}" for d in deliveries)
+    return portal + tuple(map(_way, deliveries))
+
+
+def _way(delivery: Delivery) -> str:
+    """ "E-mail: Sent", "E-mail: Dropped (The job has been muted)" """
+    line = f"{delivery.get_channel_display()}: {delivery.get_state_display()}"
+    why = in_words(delivery.last_error) if delivery.state == DeliveryState.DROPPED else ""
+    return f"{line} ({why})" if why else line

@@ -11,6 +11,8 @@ from notifications import wording
 from preferences.kinds import Event
 
 ALIVE = frozenset({"WAITING", "RUNNING", "STOPPING", "UNKNOWN"})
+RAN_BEFORE = frozenset({Event.RUNNING, Event.SUCCEEDED, Event.FAILED, Event.STOPPED, Event.RETRIED})
+"""What tells of a job that runs, or ran: how long it waited for that."""
 LEAST_PERCENT = 0.6
 """Of the whole: a span that is shorter is drawn as wide, so that it can be seen."""
 
@@ -54,8 +56,10 @@ def spans_of(
     now: datetime,
 ) -> list[Span]:
     """In their order. `launched` and `completed` as the cluster has them: a job that never ran was launched when it
-    was completed. What is not known of an attempt is left out, and is part of the one that follows."""
+    was completed. What is not known of an attempt is left out, and is part of the one that follows. How long it waited
+    first is said as what was told has it: the cluster's `launched` can be some seconds apart."""
     spans: list[Span] = []
+    launched = _first_ran(submitted, told) or launched
     start, attempt = submitted, 1
     for one in told:
         if one.event == Event.RETRIED and start < one.at and not one.details.get("skipped"):
@@ -71,6 +75,15 @@ def spans_of(
     ran_from = _last_ran_from(last, start, end, launched, is_open=is_open, runs=runs)
     spans += _attempt(attempt, start, max(start, end), ran_from, None if is_open else last, is_open=is_open)
     return _placed(spans)
+
+
+def _first_ran(submitted: datetime, told: Sequence[Moment]) -> datetime | None:
+    """None when nothing that was told says it."""
+    for one in told:
+        waited = wording.number(one.details, "waited_seconds")
+        if one.event in RAN_BEFORE and waited is not None and one.details.get("never_ran") is not True:
+            return submitted + timedelta(seconds=waited)
+    return None
 
 
 def _attempt(

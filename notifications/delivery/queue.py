@@ -19,6 +19,7 @@ from django.db.models.functions import Now
 
 from notifications import counting
 from notifications.delivery.base import MAX_ERROR_CHARACTERS
+from notifications.delivery.wanted import CANCELLED
 from notifications.models import ENDED_UNSENT, Delivery, DeliveryState
 from notifications.wording import one_line
 from preferences.kinds import Channel
@@ -190,7 +191,7 @@ def cancel(ids: Collection[int], *, by: str) -> list[int]:
         waiting = waiting.filter(Q(state__in=in_line) | left_behind | bundled).order_by("id")
         found = dict(waiting.values_list("id", "channel"))
         Delivery.objects.filter(id__in=found).update(
-            state=DeliveryState.DROPPED, last_error=_cut(f"Cancelled by {by}.")
+            state=DeliveryState.DROPPED, last_error=_cut(f"{CANCELLED}{by}.")
         )
         Delivery.objects.filter(bundle__in=found, state=DeliveryState.BUNDLED).update(bundle=None)
         for channel in found.values():

@@ -6,6 +6,8 @@ from collections.abc import Collection, Mapping
 from datetime import timedelta
 
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
 
 from notifications import links
 from notifications.groups.models import MUTED_NOW as GROUP_MUTED_NOW
@@ -14,13 +16,23 @@ from notifications.models import Delivery
 from preferences.models import MUTED_NOW, ChannelPolicy, ChannelPreference, JobConfig
 from preferences.rules import channels_on
 
-MUTED = "The job has been muted."
-GROUP_MUTED = "The sweep that the job is one of has been muted."
+MUTED = _("The job has been muted.")
+GROUP_MUTED = _("The sweep that the job is one of has been muted.")
+EXPIRED = _("It could not be sent within 3 days.")
+CANCELLED = "Cancelled by "
+"""An administrator's name follows, which is for administrators."""
 ABOUT_ONE = frozenset({MUTED, GROUP_MUTED})
 """The reasons that say nothing about the user's other deliveries."""
 
 EXPIRES_AFTER = timedelta(days=3)
 """Of no use any more: the mail server was away, or the channel paused, for so long. A bundle is one mail."""
+
+
+def in_words(reason: str) -> str:
+    """Why one was dropped, for its user, in the language that is active; without a full stop."""
+    if reason.startswith(CANCELLED):
+        reason = _("The administrator has cancelled it.")
+    return gettext(reason).rstrip(".。") if reason else ""
 
 
 def why_not_wanted(deliveries: Collection[Delivery]) -> Mapping[int, str]:
@@ -46,13 +58,13 @@ def why_not_wanted(deliveries: Collection[Delivery]) -> Mapping[int, str]:
     for delivery in deliveries:
         notification = delivery.notification
         if delivery.bundle_size == 1 and delivery.planned_at < timezone.now() - EXPIRES_AFTER:
-            reasons[delivery.id] = f"It could not be sent within {EXPIRES_AFTER.days} days."
+            reasons[delivery.id] = EXPIRED
         elif not notification.user.is_active:
-            reasons[delivery.id] = "The user has been deactivated."
+            reasons[delivery.id] = _("The user has been deactivated.")
         elif delivery.channel not in on:
-            reasons[delivery.id] = "The administrator has switched this channel off."
+            reasons[delivery.id] = _("The administrator has switched this channel off.")
         elif (notification.user_id, delivery.channel) in declined:
-            reasons[delivery.id] = "The user has switched this channel off."
+            reasons[delivery.id] = _("The user has switched this channel off.")
         elif links.job_of(notification) in muted:
             reasons[delivery.id] = MUTED
         elif notification.group_id in quiet and not is_group(notification.framework_name):

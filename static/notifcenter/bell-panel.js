@@ -3,8 +3,8 @@
 import { html, repeat } from "./vendor/lit.js";
 import { readAll, setRead, undoing } from "./actions.js";
 import { alertSwitches } from "./alert-switches.js";
-import { LOST } from "./format.js";
-import { mark, when, word } from "./parts.js";
+import { lostText } from "./format.js";
+import { mark, refusal, when, word } from "./parts.js";
 
 export { panelStyles as styles } from "./panel-styles.js";
 
@@ -47,7 +47,7 @@ export class Panel {
     this.#host.redraw();
   }
 
-  render({ t, inbox }) {
+  render({ t, inbox, bell }) {
     return html`
       <div class="head">
         <h2>${t("Notifications")}</h2>
@@ -55,27 +55,27 @@ export class Panel {
           ? html`<button class="text-button" type="button" @click=${this.#readAll}>${t("Mark all read")}</button>`
           : ""}
       </div>
-      <div class="scroll">${this.#body(t)}</div>
+      <div class="scroll">${this.#body(t, bell)}</div>
       ${alertSwitches(t, this.#host.redraw)}
-      <div class="foot">${this.#status(t)} <a href=${inbox}>${t("Open inbox")}</a></div>
+      <div class="foot">${this.#status(t, bell)} <a href=${inbox}>${t("Open inbox")}</a></div>
     `;
   }
 
-  #status(t) {
+  #status(t, bell) {
     if (this.#message) return html`<span role="alert">${this.#message}</span>`;
-    const lost = LOST[this.#store.status];
+    const lost = lostText(this.#store, t);
     const count = this.#done?.changed;
     return html`<span class="status" role="status"
       >${count
         ? html`${t.plural(count, "{count} marked as read.", "{count} marked as read.")}
             <button class="text-button" type="button" @click=${this.#undo}>${t("Undo")}</button>`
         : lost
-          ? html`<span class="icon"></span>${t(lost)}`
+          ? html`<span class="icon"></span>${lost} ${this.#list.items.length && this.#store.status === "refused" ? refusal(bell, t).action : ""}`
           : ""}</span
     >`;
   }
 
-  #body(t) {
+  #body(t, bell) {
     const { items, state } = this.#list;
     if (items.length) {
       return html`<ul>
@@ -87,15 +87,17 @@ export class Panel {
       </ul>`;
     }
     if (this.#store.status === "refused") {
-      return note(t("You are signed out"), t("Sign in again to see your notifications."));
+      return note(refusal(bell, t));
     }
-    if (state === "ready") return note(t("Nothing here yet"), t("What happens to your jobs will show up here."));
+    if (state === "ready") {
+      return note({ title: t("Nothing here yet"), text: t("What happens to your jobs will show up here."), action: "" }, "note--calm");
+    }
     if (state === "error") {
-      return note(
-        t("This did not work"),
-        t("The notifications could not be loaded."),
-        html`<button class="text-button" type="button" @click=${this.#load}>${t("Try again")}</button>`,
-      );
+      return note({
+        title: t("This did not work"),
+        text: t("The notifications could not be loaded."),
+        action: html`<button class="text-button" type="button" @click=${this.#load}>${t("Try again")}</button>`,
+      });
     }
     return html`<p class="visually-hidden">${t("Loading…")}</p>
       ${[1, 2, 3, 4].map(() => html`<div class="bones" aria-hidden="true"><i></i><i></i><i></i></div>`)}`;
@@ -148,6 +150,6 @@ export class Panel {
   };
 }
 
-function note(title, text, action = "") {
-  return html`<div class="note"><span class="icon"></span><strong>${title}</strong><p>${text}</p>${action}</div>`;
+function note({ title, text, action }, look = "") {
+  return html`<div class="note ${look}"><span class="icon"></span><strong>${title}</strong><p>${text}</p>${action}</div>`;
 }

@@ -1,6 +1,6 @@
 /** Ties an element to the page's store: draws it again when something changed, and as times grow old. */
 
-import { LOST, failureText } from "./format.js";
+import { countText, failureText, lostText } from "./format.js";
 import { Store } from "./store.js";
 
 const CLOCK_MS = 30_000;
@@ -22,10 +22,16 @@ export class StoreController {
   #attached = false;
   #listeners;
   #clock;
+  #counts;
+  #count;
 
-  /** @param listeners by name of the store's event: what to do with its detail, and itself */
-  constructor(host, listeners = {}) {
+  /**
+   * @param listeners by name of the store's event: what to do with its detail, and itself
+   * @param {boolean} options.counts whether the host tells the page how many are unread, as `notif-unread`
+   */
+  constructor(host, listeners = {}, { counts = false } = {}) {
     this.#host = host;
+    this.#counts = counts;
     this.#listeners = Object.entries(listeners).map(([name, act]) => [name, (event) => act(event.detail, event)]);
     this.#listeners.push(["change", this.#changed], ["failure", this.#failed]);
     host.addController(this);
@@ -44,6 +50,14 @@ export class StoreController {
     if (!this.#host.isConnected) this.#detach();
   }
 
+  hostUpdated() {
+    const { unread, more } = this.store;
+    const count = countText(this.store);
+    if (!this.#counts || count === this.#count) return;
+    this.#count = count;
+    this.#host.emit("notif-unread", { unread, more });
+  }
+
   hostDisconnected() {
     clearInterval(this.#clock);
     if (this.#attached) this.#detach();
@@ -51,7 +65,7 @@ export class StoreController {
 
   #changed = () => {
     const { status } = this.store;
-    if (status === "refused") this.#tell(this.store, { message: this.#host.t(LOST.refused), signedOut: true });
+    if (status === "refused") this.#tell(this.store, { message: lostText(this.store, this.#host.t), signedOut: true });
     else if (status === "open") told.delete(this.store);
     this.#host.requestUpdate();
   };

@@ -12,8 +12,17 @@ export const EVENTS = {
   alert: msg("Alert"),
 };
 
-/** What to say of a connection that is not open, by the store's status. */
-export const LOST = { offline: msg("Offline, trying again"), refused: msg("Signed out, no longer live") };
+const LOST = {
+  offline: msg("Offline, trying again"),
+  refused: msg("Signed out, no longer live"),
+  token: msg("The page's token is refused, no longer live"),
+};
+
+/** What to say of a store's connection that is not open; '' of one that is. */
+export function lostText({ status, hasToken }, t) {
+  const text = LOST[status === "refused" && hasToken ? "token" : status];
+  return text ? t(text) : "";
+}
 
 const STEPS = [
   ["minute", 60],

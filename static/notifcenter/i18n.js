@@ -87,7 +87,8 @@ function translator({ language, locale, catalogue }) {
   const t = (text, values = {}) => filled(catalogue[text] ?? text, values);
   t.intl = (kind, options) => {
     const key = kind + JSON.stringify(options);
-    if (!kept.has(key)) kept.set(key, new Intl[kind](locale, options));
+    // The clock has 24 hours in every language, as where the server writes a time.
+    if (!kept.has(key)) kept.set(key, new Intl[kind](locale, { hourCycle: "h23", ...options }));
     return kept.get(key);
   };
   t.plural = (count, one, other, values = {}) => {

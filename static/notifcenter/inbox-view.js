@@ -1,9 +1,10 @@
 /** The parts of the inbox page around its rows. Classes and structure are those of templates/notifications/. */
 
 import { html } from "./vendor/lit.js";
-import { LOST, countText } from "./format.js";
+import { countText, lostText } from "./format.js";
 import { msg } from "./i18n.js";
 import { TABS } from "./inbox-address.js";
+import { refusal } from "./parts.js";
 
 /** What stands in an empty folder: title and text. */
 const EMPTY = {
@@ -14,13 +15,12 @@ const EMPTY = {
   archived: [msg("The archive is empty"), msg("What you archive is kept here.")],
 };
 
-export function inboxHead({ t, store, readAll, help }) {
+export function inboxHead({ t, store, list, element, readAll, help }) {
+  const lost = lostText(store, t);
   return html`
     <div class="inbox__head">
       <h1>${t("Inbox")}</h1>
-      ${store.status in LOST
-        ? html`<span class="inbox__offline" role="status"><span class="icon icon--offline"></span>${t(LOST[store.status])}</span>`
-        : ""}
+      ${lost ? html`<span class="inbox__offline" role="status"><span class="icon icon--offline"></span>${lost}</span> ${list.items.length && store.status === "refused" ? refusal(element, t).action : ""}` : ""}
       <button class="button button--quiet" type="button" name="keys" @click=${help}><kbd>?</kbd> ${t("Keys")}</button>
       <button class="button" type="button" name="read-all" aria-disabled=${!store.unread} @click=${() => store.unread && readAll()}>
         <span class="icon icon--read-all"></span>${t("Mark all read")}
@@ -57,11 +57,14 @@ export function inboxFolders({ t, view, store, go }) {
 }
 
 /** What stands in the list's place when there is nothing in it. */
-export function inboxNote({ t, list, status, clear, retry }) {
-  if (status === "refused") return note(t("You are signed out"), t("Sign in again to see your notifications."));
+export function inboxNote({ t, list, status, clear, retry, element }) {
+  if (status === "refused") {
+    const { title, text, action } = refusal(element, t);
+    return note(title, text, { action, icon: "alert" });
+  }
   if (list.state === "error") {
     const text = status === "offline" ? t("The server cannot be reached.") : t("The notifications could not be loaded.");
-    return note(t("This did not work"), text, { action: button(t("Try again"), retry), icon: "offline" });
+    return note(t("This did not work"), text, { action: button(t("Try again"), retry), icon: status === "offline" ? "offline" : "alert" });
   }
   if (list.view.isFiltered) {
     return note(t("Nothing found"), t("No notification matches these filters."), { action: button(t("Clear filters"), clear), icon: "search" });

@@ -2,7 +2,7 @@ import { html } from "./vendor/lit.js";
 import { bellStyles } from "./bell-styles.js";
 import { StoreController } from "./controller.js";
 import { NotifElement } from "./element.js";
-import { LOST, countText, failureText, inboxOf, safeUrl } from "./format.js";
+import { countText, failureText, inboxOf, lostText, safeUrl } from "./format.js";
 import { later } from "./later.js";
 import { Speaker } from "./speaker.js";
 import { shared, sharedSheet } from "./styles.js";
@@ -40,12 +40,15 @@ export class NotifBell extends NotifElement {
   };
   static styles = [shared, bellStyles];
 
-  #controller = new StoreController(this, {
-    arrival: (item) => this.#speaker.arrived(item),
-    failure: (failure) => this.#panel?.say(failureText(failure, this.t)),
-  });
+  #controller = new StoreController(
+    this,
+    {
+      arrival: (item) => this.#speaker.arrived(item),
+      failure: (failure) => this.#panel?.say(failureText(failure, this.t)),
+    },
+    { counts: true },
+  );
   #panel = null; // what is in it, once it has been opened
-  #told = "";
   #speaker = new Speaker({
     say: (text) => (this._announced = text),
     page: () => ({ store: this.#store, t: this.t, open: this.#follow }),
@@ -69,19 +72,11 @@ export class NotifBell extends NotifElement {
     this.#speaker.leave(this.#store);
   }
 
-  updated() {
-    const { unread, more } = this.#store;
-    const told = countText({ unread, more });
-    if (told === this.#told) return;
-    this.#told = told;
-    this.emit("notif-unread", { unread, more });
-  }
-
   render() {
     const { t } = this;
-    const { unread, status } = this.#store;
+    const { unread } = this.#store;
     const count = countText(this.#store);
-    const lost = LOST[status] && t(LOST[status]);
+    const lost = lostText(this.#store, t);
     return html`${sharedSheet}
       <button
         class="bell ${lost ? "bell--lost" : ""}"
@@ -90,7 +85,7 @@ export class NotifBell extends NotifElement {
         popovertarget="panel"
         aria-haspopup="dialog"
         aria-label=${unread ? t("Notifications, {count} unread", { count }) : t("Notifications")}
-        title=${lost ?? ""}
+        title=${lost}
         @pointerenter=${this.#loadPanel}
       >
         <span class="icon"></span>
@@ -99,7 +94,7 @@ export class NotifBell extends NotifElement {
       <div id="panel" class="panel" part="panel" popover role="dialog" aria-label=${t("Notifications")} tabindex="-1"
         @beforetoggle=${this.#toggles} @toggle=${this.#toggled}>
         ${this.#panel
-          ? this.#panel.render({ t, inbox: inboxOf(this) })
+          ? this.#panel.render({ t, inbox: inboxOf(this), bell: this })
           : html`<p class="wait">${lost || t("Loading…")}</p>`}
       </div>
       <div class="visually-hidden" role="status">${this._announced}</div>

@@ -30,6 +30,7 @@ const PAGE_SIZE = 30;
  * @attr next-cursor where the list inside goes on; for our own page
  * @prop jobUrl (notification) => the address to which it leads; default: its own
  * @fires notif-open  detail {notification}: its job is to be opened; cancel it to stay on the page
+ * @fires notif-unread as for the bell
  * @fires notif-error as for the bell
  * @cssprop --nc-*  as for the bell
  * The view is the page's address (inbox-address.js); the list's data are in #inbox-items and #inbox-unread.
@@ -47,7 +48,7 @@ export class NotifInbox extends NotifElement {
   list;
 
   #messages = new Messages(this);
-  #controller = new StoreController(this, this.#messages.listeners);
+  #controller = new StoreController(this, this.#messages.listeners, { counts: true });
   #keeper = new FocusKeeper(this, { rows: "[data-key]", target: "summary" });
   #newcomers = new Newcomers(this);
   #more = new More(this);
@@ -100,7 +101,7 @@ export class NotifInbox extends NotifElement {
     this.#selection.prune(list.items);
     const go = this.#go;
     return html`
-      ${inboxHead({ t, store, readAll: this.#acts.readAll, help: this.#acts.keys["?"] })}
+      ${inboxHead({ t, store, list, element: this, readAll: this.#acts.readAll, help: this.#acts.keys["?"] })}
       <div class="inbox__side">
         ${inboxFolders({ t, view, store, go })}
         ${inboxFilters({ t, view, items: list.items, go, refine: (change) => this.#go(change, "replaceState") })}
@@ -125,7 +126,7 @@ export class NotifInbox extends NotifElement {
     if (list.state === "loading" || list.state === "idle") return inboxBones(t);
     if (list.next) return this.#more.button();
     const clear = () => this.#go(list.view.unfiltered);
-    return inboxNote({ t, list, status: store.status, clear, retry: () => store.load(list) });
+    return inboxNote({ t, list, status: store.status, clear, retry: () => store.load(list), element: this });
   }
 
   #offer(shown) {

@@ -214,9 +214,12 @@ export const panelStyles = css`
     max-inline-size: 30ch;
   }
   .note .icon {
-    --icon: var(--nc-icon-bell);
+    --icon: var(--nc-icon-alert);
     inline-size: calc(1.75 * var(--nc-unit));
     block-size: calc(1.75 * var(--nc-unit));
     margin-block-end: var(--nc-space-2);
+  }
+  .note--calm .icon {
+    --icon: var(--nc-icon-bell);
   }
 `;

@@ -37,6 +37,7 @@ export class Store extends EventTarget {
   /** @param {string} options.language in which the server is to tell */
   constructor({ baseUrl, token, language }) {
     super();
+    this.hasToken = Boolean(token);
     this.api = new Api({ baseUrl, token, language });
     this.#refresh = new Refresh({ fetch: () => this.#sync(), busy: () => this.#acting > 0 });
     this.#connection = new Connection({ baseUrl, token, language, lastId: () => this.lastId });

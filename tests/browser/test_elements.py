@@ -210,6 +210,21 @@ def test_a_page_with_toasts_has_its_messages_there_alone(
     expect(page.locator("notif-toasts")).to_have_count(1)
 
 
+def test_an_inbox_tells_the_page_how_many_are_unread(alone: Callable[..., Page], alice: User) -> None:
+    tell(alice, "resnet50")
+    page = alone("notif-inbox", token="", forgive="401")
+    page.evaluate(
+        """(token) => {
+            window.counts = [];
+            addEventListener("notif-unread", ({ detail }) => counts.push(detail.unread));
+            document.querySelector("notif-inbox").setAttribute("token", token);
+        }""",
+        token_of("alice"),
+    )
+    page.get_by_role("button", name="Mark as read: resnet50").click()
+    page.wait_for_function("counts.at(-1) === 0 && counts.includes(1)")
+
+
 def test_an_inbox_asks_the_page_before_it_leads_to_a_job(alone: Callable[..., Page], alice: User) -> None:
     tell(alice, "resnet50")
     page = alone("notif-inbox", token=token_of("alice"))

@@ -74,13 +74,13 @@ def test_what_cannot_be_a_token_is_refused_too(portal_page: Callable[..., Page],
     """A browser throws at such a subprotocol, and cannot send the last one at all."""
     page = portal_page(token, forgive="401")
     page.get_by_role("button", name="Notifications").click()
-    expect(page.get_by_text("You are signed out")).to_be_visible()
+    expect(page.get_by_text("The page's token is refused", exact=True)).to_be_visible()
 
 
 def test_a_token_that_is_refused_says_so(portal_page: Callable[..., Page], alice: User) -> None:
     page = portal_page(token_of("alice", -10), forgive="401")
     page.get_by_role("button", name="Notifications").click()
-    expect(page.get_by_text("You are signed out")).to_be_visible()
+    expect(page.get_by_text("The page's token is refused", exact=True)).to_be_visible()
 
 
 def test_without_the_script_there_is_a_link(portal_page: Callable[..., Page], alice: User) -> None:

@@ -76,6 +76,15 @@ def test_an_address_shows_the_same_with_and_without_script(
 
 
 @pytest.mark.usefixtures("_stories")
+@pytest.mark.parametrize("locale", ["en-US", "zh-CN"])
+def test_the_clock_has_24_hours_with_and_without_script(visit: Visit, alice: User, locale: str) -> None:
+    tell(alice, "resnet50", occurred_at=datetime(2026, 11, 20, 15, 4, 5, tzinfo=UTC))
+    page = visit("/", alice, locale=locale, timezone_id="UTC")
+    expect(page.locator("notif-inbox .notice__time").first).to_have_attribute("title", re.compile("15:04:05"))
+    plain = visit("/", alice, locale=locale, java_script_enabled=False)
+    expect(plain.locator(".notice__time").first).to_contain_text("15:04")
+
+
 def test_filters_are_chosen_shared_by_the_address_and_cleared(visit: Visit, alice: User) -> None:
     page = alive(visit("/", alice))
     page.get_by_role("checkbox", name="Failed", exact=True).check()

@@ -185,9 +185,9 @@ def test_a_choice_that_could_not_be_stored_goes_back(plugin: Plugin, alice: User
 def test_a_new_token_takes_the_place_of_one_that_has_run_out(plugin: Plugin, alice: User) -> None:
     tell(alice, "resnet50")
     page = plugin(token_of("alice", -10), forgive="401")
-    lost = page.locator("notif-inbox").get_by_text("Signed out, no longer live")
+    lost = page.locator("notif-inbox").get_by_text("The page's token is refused, no longer live")
     expect(lost).to_be_visible()
-    expect(page.locator("notif-inbox").get_by_text("You are signed out")).to_be_visible()
+    expect(page.locator("notif-inbox").get_by_text("The page's token is refused", exact=True)).to_be_visible()
     page.evaluate(
         "token => document.querySelector('pai-plugin').setAttribute('pai-rest-server-token', token)",
         token_of("alice"),

@@ -49,7 +49,7 @@ def test_a_react_page_embeds_them_hears_them_and_renews_their_token(
     portal.files = {"/app.js": app}
     page = visit(f"{portal.url}/", forgive="401")
     page.get_by_role("button", name="Notifications", exact=True).click()
-    expect(page.get_by_role("dialog").get_by_text("You are signed out")).to_be_visible()
+    expect(page.get_by_role("dialog").get_by_text("The page's token is refused", exact=True)).to_be_visible()
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Renew").click()
     expect(page.get_by_text("Unread: 1")).to_be_visible()

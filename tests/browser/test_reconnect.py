@@ -190,6 +190,10 @@ def test_who_is_signed_out_is_told_and_lives_on_after_signing_in_again(
     tabs = tabs_of(window, "/", "/jobs/")
     Session.objects.all().delete()
     expect_state(tabs, "Signed out, no longer live")
+    tabs[1].get_by_role("button", name="Notifications").click()
+    link = tabs[1].get_by_role("dialog", name="Notifications").get_by_role("link", name="Sign in")
+    expect(link).to_have_attribute("href", "/accounts/login/?next=%2Fjobs%2F")
+    tabs[1].keyboard.press("Escape")
     update(submit("meanwhile"), state="FAILED")
     window.add_cookies([{"name": "sessionid", "value": session_of(alice), "url": site}])
     tabs[1].evaluate("document.dispatchEvent(new Event('visibilitychange'))")
@@ -210,7 +214,7 @@ def test_a_page_that_replaces_an_expired_token_lives_on(
         f'<script type="module" src="{site}/static/notifcenter/define.js"></script>'
     )
     page = visit(portal.url, forgive="401")
-    expect_state([page], "Signed out, no longer live")
+    expect_state([page], "The page's token is refused, no longer live")
     update(submit("meanwhile"), state="FAILED")
     page.locator("notif-bell").evaluate(
         "(bell, token) => bell.setAttribute('token', token)", token_of("alice")

@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from notifications.delivery.wanted import CANCELLED, MUTED
 from notifications.models import Delivery, Notification
 from notifications.sources.frameworks.models import Framework
 from preferences.models import JobConfig, UserPreference
@@ -60,6 +61,23 @@ class TestJobPage:
         for fact in ("<h1>job1</h1>", "FAILED", "default", "alice", "137", "<dd>8</dd>", "<dd>2</dd>"):
             assert fact in page
         assert page.index("is running") < page.index("failed: exit code 137")
+
+    @pytest.mark.parametrize(
+        ("state", "error", "line"),
+        [
+            ("dropped", MUTED, "E-mail: Dropped (The job has been muted)"),
+            ("dropped", f"{CANCELLED}root.", "E-mail: Dropped (The administrator has cancelled it)"),
+            ("dropped", "", "E-mail: Dropped"),
+            ("failed", "550 5.1.1 said the server", "E-mail: Failed"),
+        ],
+    )
+    def test_it_says_why_something_was_dropped(
+        self, browser: Client, alice: User, state: str, error: str, line: str
+    ) -> None:
+        failed = told(alice, "job1", submit_named("job1", state="FAILED"))
+        Delivery.objects.create(notification=failed, channel="email", state=state, last_error=error)
+        (shown,) = browser.get("/jobs/job1/").context["timeline"]
+        assert shown.by == ("Web portal", line)
 
     def test_it_says_why_the_job_ended_and_what_to_do(self, browser: Client, alice: User) -> None:
         submitted = submit_named("job1", state="FAILED")

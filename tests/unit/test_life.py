@@ -48,6 +48,18 @@ LIVES = [
         lived("FAILED", ended("failed", 40, never_ran=True)),
         [(W, 1, 0, 40)],
     ),
+    (
+        "waited as long as was told, whatever the cluster says of its launch",
+        lived(
+            "FAILED", ended("failed", 50, waited_seconds=1140, ran_seconds=1860), launched=20, completed=50
+        ),
+        [(W, 1, 0, 19), (R, 1, 19, 50)],
+    ),
+    (
+        "waited too long, which is not yet how long it waited",
+        lived("RUNNING", Moment("waiting_too_long", at(10), {"waited_seconds": 600}), launched=20),
+        [(W, 1, 0, 20), (R, 1, 20, 100)],
+    ),
     ("never ran", lived("STOPPED", launched=30, completed=30), [(W, 1, 0, 30)]),
     (
         "was retried and runs",
