@@ -13,7 +13,7 @@ from django.db import connection, transaction
 
 from notifications import counting, mail_timing
 from notifications.delivery.queue import Claim
-from notifications.delivery.wanted import GROUP_MUTED, MUTED
+from notifications.delivery.wanted import EVENT_OFF, GROUP_MUTED, MUTED
 from notifications.groups.models import PREFIX
 from notifications.models import Delivery, DeliveryState
 from notifications.sources.frameworks import names
@@ -91,6 +91,15 @@ UPDATE notifications_delivery AS delivery SET state = 'dropped', last_error = %(
    AND told.framework_name NOT LIKE '{PREFIX}%%'
 """  # noqa: S608 - constants only
 
+_DROP_EVENTS_OFF = """
+UPDATE notifications_delivery AS delivery SET state = 'dropped', last_error = %(reason)s
+  FROM notifications_notification AS told JOIN preferences_channelpreference AS choice USING (user_id)
+ WHERE delivery.bundle_id = %(first)s AND delivery.state = 'bundled' AND told.id = delivery.notification_id
+   AND choice.channel = delivery.channel AND NOT told.event = ANY(choice.events)
+"""
+
+_UNWANTED = ((_DROP_MUTED, MUTED), (_DROP_MUTED_GROUPS, GROUP_MUTED), (_DROP_EVENTS_OFF, EVENT_OFF))
+
 
 def form(channel: Channel, *, heed_pause: bool = True) -> None:
     """Put together what is due, one bundle a user, or a target; nothing while the channel pauses, so that all is one.
@@ -112,14 +121,16 @@ def form(channel: Channel, *, heed_pause: bool = True) -> None:
 
 
 @transaction.atomic
-def drop_muted(taken: Claim) -> None:
-    """Those in its bundle whose job or group has been muted since they were decided on."""
+def drop_unwanted(taken: Claim) -> None:
+    """Those in its bundle whose job or group has been muted, or whose event was switched off, since they were decided
+    on."""
+    dropped = 0
     with connection.cursor() as cursor:
-        cursor.execute(_DROP_MUTED, {"first": taken.id, "reason": MUTED})
-        dropped = cursor.rowcount
-        cursor.execute(_DROP_MUTED_GROUPS, {"first": taken.id, "reason": GROUP_MUTED})
-        if dropped := dropped + cursor.rowcount:
-            counting.count_delivery(taken.id, DeliveryState.DROPPED.value, by=dropped)
+        for statement, reason in _UNWANTED:
+            cursor.execute(statement, {"first": taken.id, "reason": reason})
+            dropped += cursor.rowcount
+    if dropped:
+        counting.count_delivery(taken.id, DeliveryState.DROPPED.value, by=dropped)
 
 
 def without_others(taken: Claim) -> Claim:

@@ -127,7 +127,7 @@ def _worth_sending(taken: Sequence[Claim]) -> list[Job]:
             queue.hold(claim, until=until, together=True)
         else:
             if claim.bundle_size > 1:
-                bundles.drop_muted(claim)
+                bundles.drop_unwanted(claim)
             jobs.append((claim, delivery))
     return jobs
 

@@ -47,6 +47,10 @@ def take_address_away(user: User) -> None:
             "The user has switched this channel off.",
         ),
         (
+            lambda user: ChannelPreference.objects.create(user=user, channel="email", events=["stopped"]),
+            "The user has switched this event off for this channel.",
+        ),
+        (
             lambda _: JobConfig.objects.create(framework_name="job", submission_time=SUBMITTED, muted=True),
             "The job has been muted.",
         ),

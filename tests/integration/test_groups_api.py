@@ -185,7 +185,7 @@ class TestWhatIsOnItsWay:
         first = Delivery.objects.get(notification__job_name="lonely-2")
         others = Delivery.objects.filter(notification__group__stem="sweep-*")
         others.update(state="bundled", bundle=first)
-        bundles.drop_muted(Claim(first.pk, timezone.now(), 1, bundle_size=3))
+        bundles.drop_unwanted(Claim(first.pk, timezone.now(), 1, bundle_size=3))
         assert set(others.values_list("state", flat=True)) == {"dropped"}
 
 

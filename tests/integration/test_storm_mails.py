@@ -216,6 +216,23 @@ class TestWhatGoesOut:
         assert reloaded(made[muted]).state == DeliveryState.DROPPED
         assert states() == {SENT: 3, DeliveryState.DROPPED: 1}
 
+    @pytest.mark.parametrize("off", [0, 1])
+    def test_an_event_switched_off_meanwhile(self, server: SmtpServer, alice: User, off: int) -> None:
+        """As by the link of a mail that stops mails at an event. Also the one that stands for the bundle."""
+        events = ["succeeded", "succeeded", "succeeded"]
+        events[off] = "running"
+        made = [make_delivery(alice, event=event) for event in events]
+        Delivery.objects.update(state=BUNDLED)
+        unsubscribe.switch(
+            user=alice, subscription=Subscription.of(made[off].notification, Scope.EVENT), stop=True
+        )
+        deliver_due()
+        deliver_due()
+        assert [str(mail["Subject"]) for mail in server.messages] == ["[cluster] 2 succeeded"]
+        assert reloaded(made[off]).state == DeliveryState.DROPPED
+        assert states() == {SENT: 2, DeliveryState.DROPPED: 1}
+        assert scrape().counts("deliveries_total")["email", "dropped"] == 1
+
     def test_a_pause_makes_one_mail_of_all_windows(self, server: SmtpServer, alice: User) -> None:
         pausing.pause(Channel.EMAIL, by="root")
         bundle(alice, 2)
