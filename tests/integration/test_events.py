@@ -191,6 +191,13 @@ def test_marks_that_the_cluster_reset_come_back_with_the_next_event() -> None:
     assert told(name) == [("running", 0), ("stopped", 0)]
 
 
+def test_marks_of_the_notifier_before_us_are_never_taken_back() -> None:
+    name = submit(**ALL_EVENTS, retries=3, notifiedAtRetried=3, notifiedAtRunning=True)
+    update(name, state="FAILED")
+    poll()
+    assert columns(name, "notifiedAtRetried", "notifiedAtRunning", "notifiedAtFailed") == (3, True, True)
+
+
 def test_every_event_carries_the_time_of_its_change() -> None:
     before = datetime.now(UTC)
     name = submit(**ALL_EVENTS)

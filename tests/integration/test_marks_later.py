@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import psycopg2
 import pytest
 from django.db import connection
@@ -42,3 +44,18 @@ def test_a_mark_that_waits_for_a_job_that_is_gone_goes_too() -> None:
     PendingMark.objects.create(framework_name=framework_name("gone"))
     FrameworkSource().look_after()
     assert not PendingMark.objects.exists()
+
+
+def test_marks_of_a_job_are_not_those_of_the_one_that_had_its_name_before() -> None:
+    name = submit(**ALL_EVENTS)
+    update(name, state="FAILED")
+    drain()
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM frameworks")
+    again = submit(**ALL_EVENTS, submissionTime=datetime.now(UTC) + timedelta(minutes=1))
+    assert again == name
+    update(name, state="RUNNING")
+    drain()
+    PendingMark.objects.create(framework_name=name)  # so that nothing of its own is left to mark
+    FrameworkSource().look_after()
+    assert columns(name, "notifiedAtRunning", "notifiedAtFailed") == (True, False)

@@ -117,7 +117,3 @@ class Job:
     def launch_time(self) -> datetime | None:
         """The run time or, as the cluster has it, the completion time of a job that never ran."""
         return self.ran_at or self.completed_at
-
-    @property
-    def is_over(self) -> bool:
-        return self.state in FINAL_STATES
