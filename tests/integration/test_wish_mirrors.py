@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
+from notifications.models import Framework, WishMirror
 from preferences.models import UserPreference
 from tests.clients import config_url, get, send
 from tests.cluster import asking, ended, submit, submit_named, told, update
@@ -83,3 +84,27 @@ class TestTheMirrorIsNoWish:
         events = send(browser, "DELETE", config_url("job"), None).json()["events"]
         assert events["failed"] == {"wanted": True, "source": "job_file"}
         assert events["running"] == {"wanted": False, "source": "job_file"}
+
+
+class TestANewJobOfTheSameName:
+    """What the cluster had asked for in the columns of the one before is not asked for by this one."""
+
+    @pytest.fixture
+    def name(self) -> str:
+        """A job without wishes, whose name had one that asked to hear of its failure, which was switched off here."""
+        submit_named("job", at=timezone.now() - timedelta(hours=1), **asking("Failed"))
+        set_here("job", {F: False})
+        look_after()
+        WishMirror.objects.update(pending=True)
+        Framework.objects.all().delete()
+        submit_named("job")
+        return "job"
+
+    def test_when_the_columns_are_written(self, name: str) -> None:
+        look_after()
+        assert asked(name) == (False,) * 5
+
+    def test_when_something_is_set_for_it(self, name: str) -> None:
+        set_here(name, {R: True})
+        look_after()
+        assert asked(name) == (True, False, False, False, False)

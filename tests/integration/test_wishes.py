@@ -114,6 +114,14 @@ class TestSwitchedAfterSubmission:
         drain()
         assert told(name) == []
 
+    def test_what_is_switched_on_and_over_before_the_poller_looks_is_not_told(self) -> None:
+        """It is asked for from now on, and is no longer the job's state when it could be told."""
+        site()
+        name = submit()
+        live(name, {"state": "RUNNING"})
+        services.set_job_override(job=job(name), events={Event.RUNNING: True, Event.FAILED: True})
+        assert live(name, {"state": "FAILED"}) == ["failed"]
+
     def test_what_is_switched_off_before_it_happens_is_not_told(self) -> None:
         name = submit(**ALL_EVENTS)
         services.set_job_override(job=job(name), events={Event.SUCCEEDED: False})
