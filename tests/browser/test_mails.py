@@ -23,10 +23,9 @@ with_database = pytest.mark.django_db(transaction=True)
 WIDTHS = (320, 390, 700)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
-def test_a_mail_is_accessible_and_nothing_sticks_out(browser: Browser, scheme: str, language: str) -> None:
-    page = browser.new_page(color_scheme=scheme)  # type: ignore[arg-type]
+def test_a_mail_is_accessible_and_nothing_sticks_out(browser: Browser, language: str) -> None:
+    page = browser.new_page()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     for name in samples.NAMES:
@@ -57,12 +56,11 @@ def test_the_preview_shows_the_mail_in_frames(visit: Visit, root: User) -> None:
 
 
 @with_database
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_job_is_muted_from_its_mail_without_signing_in(visit: Visit, alice: User, scheme: str) -> None:
+def test_a_job_is_muted_from_its_mail_without_signing_in(visit: Visit, alice: User) -> None:
     UserPreference.objects.create(user=alice, language="en")
     delivery = make_delivery(alice, framework_name=submit("resnet50-lr3"))
     path = urlsplit(Subscription.of(delivery.notification, Scope.JOB).url).path
-    page = visit(path, color_scheme=scheme, reduced_motion="reduce", viewport={"width": 390, "height": 844})
+    page = visit(path, reduced_motion="reduce", viewport={"width": 390, "height": 844})
     expect_accessible(page)
     page.get_by_role("button", name="Mute the job").click()
     expect(page.get_by_role("heading", name="resnet50-lr3 is muted")).to_be_visible()
