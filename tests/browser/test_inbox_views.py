@@ -76,7 +76,6 @@ def test_an_address_shows_the_same_with_and_without_script(
     assert jobs(page) == shown
 
 
-@pytest.mark.usefixtures("_stories")
 @pytest.mark.parametrize("locale", ["en-US", "zh-CN"])
 def test_the_clock_has_24_hours_with_and_without_script(visit: Visit, alice: User, locale: str) -> None:
     tell(alice, "resnet50", occurred_at=datetime(2026, 11, 20, 15, 4, 5, tzinfo=UTC))
@@ -86,6 +85,7 @@ def test_the_clock_has_24_hours_with_and_without_script(visit: Visit, alice: Use
     expect(plain.locator(".notice__time").first).to_contain_text("15:04")
 
 
+@pytest.mark.usefixtures("_stories")
 def test_filters_are_chosen_shared_by_the_address_and_cleared(visit: Visit, alice: User) -> None:
     page = alive(visit("/", alice))
     page.get_by_role("checkbox", name="Failed", exact=True).check()
