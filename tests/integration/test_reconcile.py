@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from notifications.models import CapturedChange, Notification, PollerState, WaitingJob
+from notifications.models import CapturedChange, FailedChange, Notification, PollerState, WaitingJob
 from notifications.sources.frameworks import capture
 from notifications.sources.frameworks.source import FrameworkSource
 from preferences.models import JobConfig
@@ -49,6 +49,21 @@ class TestCaptureAway:
         assert told(failed) == [("failed", 0)]
         assert told(fresh) == [("running", 0)]
         assert told(untouched) == []
+
+    def test_what_was_put_aside_is_not_queued_again(self) -> None:
+        """Trying it again is up to the admin; each restart would put it aside once more."""
+        name = submit(user="no name", **ALL_EVENTS)
+        update(name, **ended())
+        drain()
+        aside = FailedChange.objects.filter(framework_name=name).count()
+        assert aside
+        capture.remove()
+        look_after()
+        capture.install()
+        look_after()
+        assert not CapturedChange.objects.exists()
+        start_poller()
+        assert FailedChange.objects.filter(framework_name=name).count() == aside
 
     def test_what_was_told_before_is_not_told_again(self) -> None:
         name = submit(**ALL_EVENTS)
