@@ -27,6 +27,12 @@ class TestInstalling:
         assert capsys.readouterr().out == "The capture is in place.\n"
         assert sql("SELECT count(*) FROM pg_trigger WHERE tgname = 'notifcenter_capture'") == [(1,)]
 
+    def test_nobody_can_put_it_on_a_table_of_their_own(self) -> None:
+        """Whoever could would make up changes, with the rights of its owner."""
+        assert sql("SELECT has_function_privilege('public', 'notifcenter_capture()', 'EXECUTE')") == [
+            (False,)
+        ]
+
     def test_removing_is_repeatable_and_keeps_the_columns(self, capsys: pytest.CaptureFixture[str]) -> None:
         call_command("capture", "remove")
         call_command("capture", "remove")

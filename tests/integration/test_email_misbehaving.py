@@ -173,3 +173,17 @@ def test_a_connection_that_is_no_longer_good_costs_no_mail_a_chance(
         assert [reloaded(delivery).refusals for delivery in deliveries] == [0, 0, 0]
         assert [reloaded(delivery).state for delivery in deliveries] == [DeliveryState.SENT] * 3
         assert (len(server.mails), server.connections) == (3, 3)
+
+
+def test_a_server_that_takes_a_mail_for_nobody_gets_an_empty_one_and_is_used_on(
+    settings: Settings, alice: User
+) -> None:
+    """Pipelining: DATA was on its way when it refused the recipient, and it waits for the mail's end."""
+    deliveries = [make_delivery(alice) for _ in range(2)]
+    answers = iter([say("550 5.1.1 no such user"), say("250 OK")])
+    with MisbehavingServer({"RCPT": lambda *about: next(answers)(*about)}) as server:
+        server.use(settings)
+        sender.deliver_once()
+        assert [reloaded(delivery).state for delivery in deliveries] == ["failed", "sent"]
+        assert [bool(mail) for mail in server.mails] == [False, True]
+        assert server.connections == 1

@@ -15,6 +15,7 @@ from notifications.delivery.base import AddressRefused
 from notifications.delivery.email import EmailTransport
 from notifications.models import Delivery, DeliveryState
 from notifications.tasks import deliver_due
+from preferences.addresses import MOST_REFUSALS
 from preferences.kinds import Channel
 from preferences.models import AddressRecord, ChannelPolicy
 from preferences.services import save_preferences
@@ -214,3 +215,17 @@ class TestTheTestMail:
         assert Client().post("/profile/test-mail/").status_code == 302
         assert browser.get("/profile/test-mail/").status_code == 405
         assert browser.get(TEST).status_code == 405
+
+
+def test_the_refusals_of_the_address_before_do_not_count(refusing: SmtpServer, alice: User) -> None:
+    make_deliveries(alice, MOST_REFUSALS - 1)
+    deliver_due()
+    save_preferences(user=alice, email_address="alice@example.com")
+    refusing.programme.rcpt = lambda to: UNKNOWN
+    refused, waits = make_delivery(alice, framework_name="x"), make_delivery(alice, framework_name="y")
+    deliver_due()
+    assert {reloaded(one).state for one in (refused, waits)} == {DeliveryState.FAILED}
+    refusing.programme.rcpt = smtp.ACCEPT
+    make_delivery(alice, framework_name="z")
+    deliver_due()
+    assert states()[-1] == DeliveryState.SENT

@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import Settings
 
+from notifications import inbox
 from notifications.models import Notification
 from tests.clients import client_of, get, send
 from tests.inbox import LIST, MARK_READ, START, UNREAD, ids, notify
@@ -195,6 +196,13 @@ class TestMarkRead:
         answer = send(browser, "POST", MARK_READ, {"ids": [*made[:2], 999_999]})
         assert (answer.status_code, answer.json()) == (200, {"unread": 3})
         assert send(browser, "POST", MARK_READ, {"ids": []}).json() == {"unread": 3}
+
+    def test_marking_many_goes_on_until_all_are_marked(
+        self, browser: Client, alice: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(inbox, "MARK_CHUNK_ROWS", 2)
+        made = notify(alice, 6)
+        assert send(browser, "POST", MARK_READ, {"up_to": made[4]}).json() == {"unread": 1}
 
     def test_up_to_an_id_that_need_not_exist(self, browser: Client, alice: User) -> None:
         made = notify(alice, 5)

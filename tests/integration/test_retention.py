@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
+from django.db import OperationalError
+from django.utils import timezone
 from pytest_django import Settings
 
 from notifcenter import celery
@@ -62,6 +64,13 @@ class TestWhatGoes:
         age(OLD)
         assert prune().notifications == 1
         assert Notification.objects.filter(**kept).count() == 1
+
+    def test_what_happened_lately_stays_whenever_it_was_stored(self, alice: User) -> None:
+        """The poller would tell it again: it goes by when something happened."""
+        one = sent(alice).notification_id
+        age(OLD)
+        Notification.objects.filter(id=one).update(occurred_at=timezone.now())
+        assert prune().notifications == 0
 
     @pytest.mark.parametrize("state", ["pending", "leased", "retry", "bundled"])
     def test_what_waits_to_go_out_stays(self, alice: User, state: str) -> None:
@@ -196,3 +205,17 @@ class TestTheCommand:
             assert prune().notifications == 1
             assert not Notification.objects.filter(id=free.notification_id).exists()
             assert Notification.objects.filter(id=held.notification_id).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_batch_of_the_poller_that_may_tell_what_is_removed_is_waited_for(alice: User) -> None:
+    sent(alice)
+    age(OLD)
+    with second_session() as poller, poller.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [names.LOCK_SPACE, names.WISHES_LOCK])
+        sql("SET lock_timeout = '50ms'")
+        with pytest.raises(OperationalError, match="lock timeout"):
+            prune()
+        sql("RESET lock_timeout")
+    assert Notification.objects.exists()
+    assert prune().notifications == 1

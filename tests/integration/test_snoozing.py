@@ -10,12 +10,14 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 
-from notifications import inbox, snoozing
+from notifications import finding, inbox, snoozing
 from notifications.listening import LIVE_CHANNEL, Listener
 from notifications.models import Notification
 from notifications.poller import Poller
 from notifications.stopping import Stop
-from tests.inbox import LIST, START, notify
+from tests.clients import get
+from tests.database import second_session, sql
+from tests.inbox import LIST, START, ids, notify
 
 NOW = datetime.now(UTC)
 DUE = NOW - timedelta(minutes=1)
@@ -82,3 +84,28 @@ def test_with_nothing_due_one_look_into_an_index_is_all(alice: User) -> None:
         cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {snoozing._WAKE}", [LIVE_CHANNEL])
         plan = cursor.fetchone()[0][0]["Plan"]
     assert plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] <= 10
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_that_its_user_is_changing_is_left_for_the_next_time(alice: User) -> None:
+    held, free = notify(alice, 2, snoozed_until=DUE)
+    with second_session() as user, user.cursor() as cursor:
+        cursor.execute("SELECT FROM notifications_notification WHERE id = %s FOR UPDATE", [held])
+        sql("SET lock_timeout = '5s'")
+        assert snoozing.wake_due() == 1
+        sql("RESET lock_timeout")
+    assert Notification.objects.get(snoozed_until=None).pk == free
+    assert snoozing.wake_due() == 1
+
+
+def test_only_so_many_are_put_before_the_rest(
+    browser: Client, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finding, "MAX_RETURNED", 2)
+    back = notify(alice, 3, snoozed_until=DUE)
+    for one in back:
+        Notification.objects.filter(pk=one).update(
+            snoozed_until=None, returned_at=NOW + timedelta(seconds=one)
+        )
+    new = notify(alice)
+    assert ids(get(browser, LIST)) == [back[2], back[1], *new, back[0]]

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
 from accounts import sync
 from notifications.sources.frameworks.names import LOCK_SPACE
 from preferences import services
 from preferences.kinds import Channel
 from tests.clients import client_of, send
-from tests.database import second_session
+from tests.database import second_session, sql
 from tests.processes import wait_for
 from tests.rest_server import RestServer, cluster, person
 from tests.syncing import PREFERENCES, mail_of, run
@@ -116,3 +116,22 @@ def _somebody_waits() -> bool:
             "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
         )
         return bool(cursor.fetchone()[0])
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda user: services.save_preferences(user=user, waiting_minutes=5),
+        lambda user: services.save_channel(
+            user=user, channel=Channel.EMAIL, change=services.ChannelChange(enabled=False)
+        ),
+    ],
+)
+def test_who_changes_something_waits_for_a_sync_that_writes(alice: User, change: Any) -> None:
+    with second_session() as syncing, syncing.cursor() as cursor:
+        cursor.execute("SELECT FROM auth_user WHERE id = %s FOR NO KEY UPDATE", [alice.pk])
+        sql("SET lock_timeout = '50ms'")
+        with pytest.raises(OperationalError, match="lock timeout"):
+            change(alice)
+        sql("RESET lock_timeout")
