@@ -65,7 +65,7 @@ def save_preferences(
 ) -> None:
     """Change a user's profile. None for `default_events` or `waiting_minutes`: as the site has it.
 
-    What already waits for its time goes out as was planned.
+    What already waits goes out as was planned, but in no quiet hours, and without the events that are off.
     """
     hold_users([user.username])
     own, _ = UserPreference.objects.select_for_update().get_or_create(user=user)

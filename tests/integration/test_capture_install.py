@@ -29,6 +29,8 @@ class TestInstalling:
 
     def test_nobody_can_put_it_on_a_table_of_their_own(self) -> None:
         """Whoever could would make up changes, with the rights of its owner."""
+        capture.remove()
+        capture.install()
         assert sql("SELECT has_function_privilege('public', 'notifcenter_capture()', 'EXECUTE')") == [
             (False,)
         ]

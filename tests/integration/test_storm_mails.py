@@ -18,7 +18,7 @@ from notifications.models import Delivery, DeliveryState, Notification
 from notifications.tasks import deliver_due
 from notifications.unsubscribe import Scope, Subscription
 from preferences.kinds import Channel
-from preferences.models import JobConfig
+from preferences.models import ChannelPreference, JobConfig
 from tests import smtp
 from tests.bundles import BUNDLED, MINUTE, SENT, bundle, states
 from tests.deliveries import make_delivery, make_group, reloaded
@@ -219,6 +219,7 @@ class TestWhatGoesOut:
     @pytest.mark.parametrize("off", [0, 1])
     def test_an_event_switched_off_meanwhile(self, server: SmtpServer, alice: User, off: int) -> None:
         """As by the link of a mail that stops mails at an event. Also the one that stands for the bundle."""
+        ChannelPreference.objects.create(user=alice, channel="webpush", events=[])  # says nothing of mails
         events = ["succeeded", "succeeded", "succeeded"]
         events[off] = "running"
         made = [make_delivery(alice, event=event) for event in events]
