@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import wraps
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Any
 
@@ -18,8 +19,10 @@ from axes.helpers import get_client_username
 from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm
+from django.db import connection, transaction
 from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import ngettext
@@ -31,6 +34,8 @@ IPV6_PREFIX = 64
 
 MAX_HOPS = 20
 """Entries of X-Forwarded-For that are looked at, from its end."""
+
+View = Callable[..., HttpResponseBase]
 
 FORGET_ROWS, FORGET_PAUSE_SECONDS = 1000, 0.05
 
@@ -71,6 +76,24 @@ def forget_expired(*, wait: Callable[[float], bool]) -> int:
         removed += int(AccessAttempt.objects.filter(id__in=ids).delete()[0])
         if len(ids) < FORGET_ROWS or wait(FORGET_PAUSE_SECONDS):
             return removed
+
+
+def one_at_a_time(view: View) -> View:
+    """A sign-in page that looks at one attempt of an address at a time, also with several web processes.
+
+    Attempts that come all at once would each be let through, because none of the others has failed yet.
+    """
+
+    @wraps(view)
+    def waiting(request: HttpRequest, *arguments: Any, **options: Any) -> HttpResponseBase:
+        if request.method != "POST":
+            return view(request, *arguments, **options)
+        with transaction.atomic(), connection.cursor() as cursor:
+            key = f"notifcenter sign-in {client_address(request)}"
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
+            return view(request, *arguments, **options)
+
+    return waiting
 
 
 def refused(request: HttpRequest, response: HttpResponse, credentials: Any) -> HttpResponse:

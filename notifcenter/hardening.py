@@ -25,6 +25,7 @@ class Hardening:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self._get_response(request)
         response.setdefault("Permissions-Policy", PERMISSIONS)
+        response.setdefault("Cache-Control", "private, no-cache")
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:

@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from asgiref.sync import iscoroutinefunction
 from django.conf import settings
+from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
@@ -87,7 +88,9 @@ def _fields(record: logging.LogRecord) -> Iterator[tuple[str, Any]]:
 
 
 def _traceback(formatter: logging.Formatter, record: logging.LogRecord) -> str:
-    return formatter.formatException(record.exc_info) if record.exc_info and record.exc_info[0] else ""
+    if not (record.exc_info and record.exc_info[0]) or isinstance(record.exc_info[1], SuspiciousOperation):
+        return ""  # a request that anybody can make, such as for another host; the line says all of it
+    return formatter.formatException(record.exc_info)
 
 
 def _one_line(text: str) -> str:

@@ -9,11 +9,13 @@ from django.urls import include, path
 from django.views.decorators.http import require_http_methods
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from accounts.sign_in import one_at_a_time
 from notifcenter.doctor import mirror
 
 sign_in = require_http_methods(["GET", "HEAD", "POST"])(
-    auth_views.LoginView.as_view(redirect_authenticated_user=True)
+    one_at_a_time(auth_views.LoginView.as_view(redirect_authenticated_user=True))
 )
+admin.site.login = one_at_a_time(admin.site.login)  # type: ignore[method-assign,assignment]
 
 urlpatterns = [
     path("", include("notifications.urls")),

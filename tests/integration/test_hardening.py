@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from notifcenter import environment
-from tests.addresses import admin_path, rows
+from tests.addresses import admin_path, rows, scene
 from tests.clients import client_of
 
 PRODUCTION = {
@@ -93,6 +93,16 @@ def test_every_page_forbids_frames_inline_scripts_and_devices(alice: User, root:
         assert policy["default-src"] == policy["frame-ancestors"] == policy["base-uri"] == "'none'"
         assert policy["script-src"] == policy["style-src"] == policy["form-action"] == "'self'"
         assert "unsafe" not in answer["Content-Security-Policy"]
+
+
+@pytest.mark.django_db
+def test_no_proxy_keeps_what_is_somebodys_own(alice: User, root: User) -> None:
+    scene(alice)
+    paths = [row.path() for row in rows() if row.method == "GET"]
+    for client, path in [*((client_of(alice), path) for path in paths), (client_of(root), admin_path())]:
+        kept = client.get(path)["Cache-Control"]
+        assert "no-cache" in kept or "no-store" in kept, path
+        assert "public" not in kept, path
 
 
 @pytest.mark.django_db

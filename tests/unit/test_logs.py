@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from pytest_django import Settings
 
@@ -44,6 +45,15 @@ def test_an_event_is_one_line(formatter: logging.Formatter, message: str, troubl
     assert line.isprintable()
     assert line.encode()
     assert ("ValueError" in line) is trouble
+
+
+@pytest.mark.parametrize("formatter", [logs.Lines(), logs.Json()])
+def test_a_bad_request_takes_one_short_line(formatter: logging.Formatter) -> None:
+    one = record("Invalid HTTP_HOST header: %r", "evil.example")
+    one.exc_info = (DisallowedHost, DisallowedHost("evil.example"), None)
+    line = formatter.format(one)
+    assert "evil.example" in line
+    assert "DisallowedHost" not in line
 
 
 def test_json_has_a_field_for_each_key_of_the_message() -> None:
