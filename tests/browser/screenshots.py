@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
+from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 from playwright.sync_api import Page, expect
 
-from notifications.groups.models import JobGroup
-from notifications.models import Notification
+from notifications.groups.models import GroupJob, JobGroup
+from notifications.models import Delivery, Notification
 from preferences import targets
 from preferences.kinds import JOB_EVENTS, Channel
 from preferences.models import SiteSettings, Target
@@ -46,14 +47,42 @@ def _played(alice: User, site: str) -> None:
     call_command("demo_cluster", once=True, jobs=JOBS, seed=CLUSTER_SEED, users="alice", verbosity=0)
     update(submit("llama-7b-sft", jobName="alice~llama-7b-sft"), state="RUNNING")
     wait_for(lambda: Notification.objects.filter(job_name="llama-7b-sft").exists())
-    newest_first = list(Notification.objects.order_by("-id"))
-    for place, notification in enumerate(newest_first):
+    _date_back()
+    for place, notification in enumerate(Notification.objects.order_by("-id")):
+        read_at = None if place < UNREAD else notification.created_at
+        Notification.objects.filter(pk=notification.pk).update(read_at=read_at)
+
+
+def _date_back() -> None:
+    """The jobs, with all that is known of them, so that a list and the page of a job say the same."""
+    newest_first = dict.fromkeys(
+        Notification.objects.order_by("-id").values_list("framework_name", flat=True)
+    )
+    for place, name in enumerate(newest_first):
         back = timedelta(minutes=7 * place, days=(place > TODAY) + 3 * (place > 2 * TODAY))
-        Notification.objects.filter(pk=notification.pk).update(
-            created_at=F("created_at") - back,
-            occurred_at=F("occurred_at") - back,
-            read_at=None if place < UNREAD else notification.created_at,
-        )
+        told = Notification.objects.filter(framework_name=name)
+        times = ("submission_time", "created_at", "occurred_at")
+        told.update(**{time: F(time) - back for time in times})
+        GroupJob.objects.filter(framework_name=name).update(submission_time=F("submission_time") - back)
+        with connection.cursor() as cursor:
+            columns = ("submissionTime", "launchTime", "completionTime")
+            shifted = ", ".join(f'"{column}" = "{column}" - %(back)s' for column in columns)
+            cursor.execute(
+                f"UPDATE frameworks SET {shifted} WHERE name = %(name)s", {"back": back, "name": name}
+            )
+    _sort_ids()
+
+
+def _sort_ids() -> None:
+    """As if each had been told when it took place: their ids ascend with the time."""
+    by_time = list(Notification.objects.order_by("occurred_at", "id").values_list("id", flat=True))
+    with transaction.atomic():
+        for one in by_time:
+            Notification.objects.filter(id=one).update(id=-one)
+            Delivery.objects.filter(notification=one).update(notification=-one)
+        for new, one in zip(sorted(by_time), by_time, strict=True):
+            Notification.objects.filter(id=-one).update(id=new)
+            Delivery.objects.filter(notification=-one).update(notification=new)
 
 
 def look_of(size: str, scheme: str) -> dict[str, Any]:
