@@ -78,8 +78,8 @@ def spans_of(
 
 
 def _first_ran(submitted: datetime, told: Sequence[Moment]) -> datetime | None:
-    """None when nothing that was told says it."""
-    for one in told:
+    """None when nothing that was told says it. What tells of an end knows it best: it has read when the tasks began."""
+    for one in reversed(told):
         waited = wording.number(one.details, "waited_seconds")
         if one.event in RAN_BEFORE and waited is not None and one.details.get("never_ran") is not True:
             return submitted + timedelta(seconds=waited)

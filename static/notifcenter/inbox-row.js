@@ -97,7 +97,9 @@ function links(item, t, act) {
     <div class="notice__links">
       ${item.job.framework ? html`<a class="button" href=${safeUrl(act.url(item), "/")} @click=${(event) => act.follow(event, item)}>${t("Open job")}</a>` : ""}
       ${canBeMuted(item)
-        ? html`<button class="button" type="button" name="mute" @click=${item.muted ? unmute : mute}>${item.muted ? t("Unmute job") : t("Mute job")}</button>`
+        ? html`<button class="button" type="button" name="mute" @click=${item.muted ? unmute : mute}>
+            ${item.muted ? t("Unmute job") : t("Mute job")}${item.muted_until ? html` <small>${muteText(item, t)}</small>` : ""}
+          </button>`
         : ""}
       ${item.group ? html`<a class="button" href=${act.sweepUrl(item.group)}>${t("Open sweep")}</a>` : ""}
       ${runbook ? html`<a class="button" href=${runbook}>${t("Runbook")}</a>` : ""}

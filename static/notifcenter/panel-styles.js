@@ -26,6 +26,9 @@ export const panelStyles = css`
     font-weight: 550;
     text-decoration: none;
   }
+  .foot a {
+    flex: none;
+  }
   .text-button:hover,
   .foot a:hover {
     background: var(--nc-sunken);

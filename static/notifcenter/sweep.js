@@ -3,6 +3,7 @@
 import { html } from "./vendor/lit.js";
 import { failureText } from "./format.js";
 import { msg } from "./i18n.js";
+import { muteText } from "./inbox-times.js";
 
 const COUNTS = {
   succeeded: msg("{count} succeeded"),
@@ -44,7 +45,9 @@ export function sweepBar(sweep, t, act) {
           >`
         : ""}
       ${sweep.muted
-        ? html`<button class="button" type="button" @click=${ask({ muted: false }, msg("{name} is no longer muted."))}>${t("Unmute sweep")}</button>`
+        ? html`<button class="button" type="button" @click=${ask({ muted: false }, msg("{name} is no longer muted."))}
+            >${t("Unmute sweep")}${sweep.muted_until ? html` <small>${muteText(sweep, t)}</small>` : ""}</button
+          >`
         : html`<button class="button" type="button" @click=${ask({ muted: true }, msg("{name} is muted."))}>${t("Mute sweep")}</button>`}
     </div>
   `;

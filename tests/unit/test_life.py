@@ -56,6 +56,16 @@ LIVES = [
         [(W, 1, 0, 19), (R, 1, 19, 50)],
     ),
     (
+        "was seen running a little later than it ran",
+        lived(
+            "FAILED",
+            Moment("running", at(20), {"waited_seconds": 1200}),
+            ended("failed", 50, waited_seconds=1140, ran_seconds=1860),
+            completed=50,
+        ),
+        [(W, 1, 0, 19), (R, 1, 19, 50)],
+    ),
+    (
         "waited too long, which is not yet how long it waited",
         lived("RUNNING", Moment("waiting_too_long", at(10), {"waited_seconds": 600}), launched=20),
         [(W, 1, 0, 20), (R, 1, 20, 100)],
