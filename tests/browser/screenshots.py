@@ -61,14 +61,17 @@ def _date_back() -> None:
     for place, name in enumerate(newest_first):
         back = timedelta(minutes=7 * place, days=(place > TODAY) + 3 * (place > 2 * TODAY))
         told = Notification.objects.filter(framework_name=name)
-        times = ("submission_time", "created_at", "occurred_at")
-        told.update(**{time: F(time) - back for time in times})
+        told.update(
+            submission_time=F("submission_time") - back,
+            created_at=F("created_at") - back,
+            occurred_at=F("occurred_at") - back,
+        )
         GroupJob.objects.filter(framework_name=name).update(submission_time=F("submission_time") - back)
         with connection.cursor() as cursor:
             columns = ("submissionTime", "launchTime", "completionTime")
-            shifted = ", ".join(f'"{column}" = "{column}" - %(back)s' for column in columns)
+            shifted = ", ".join(f'"{column}" = "{column}" - %(back)s::interval' for column in columns)
             cursor.execute(
-                f"UPDATE frameworks SET {shifted} WHERE name = %(name)s", {"back": back, "name": name}
+                f"UPDATE frameworks SET {shifted} WHERE name = %(name)s", {"back": str(back), "name": name}
             )
     _sort_ids()
 
