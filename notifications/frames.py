@@ -44,8 +44,9 @@ that it speaks ('': none, so that it is for every socket)."""
 
 
 def _rfc3339(value: object) -> str:
+    """As REST writes it."""
     if isinstance(value, datetime):
-        return value.isoformat()
+        return value.isoformat().replace("+00:00", "Z")
     raise TypeError(f"{type(value).__name__} cannot be sent")
 
 

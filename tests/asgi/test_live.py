@@ -7,12 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import requests
 from django.contrib.auth.models import User
 
 from notifications import inbox
 from notifications.live import HEARTBEAT_SECONDS
 from notifications.models import Notification
-from tests.asgi.conftest import socket
+from tests.asgi.conftest import session_of, socket
 from tests.asgi.inprocess import announce, store
 from tests.cluster import ALL_EVENTS, RESET, submit, told, update
 from tests.processes import daphne, wait_for
@@ -37,6 +38,8 @@ def test_a_failed_job_rings_the_owners_bell(web: str, alice: User, bob: User) ->
             "username": "alice",
             "virtual_cluster": "default",
         }
+        address = f"{web}/api/v1/notifications/{one['id']}/"
+        assert one == requests.get(address, cookies={"sessionid": session_of(alice)}, timeout=20).json()
         his.send("?")
         assert his.frame()["type"] == "error", "the stranger has got nothing before"
 
