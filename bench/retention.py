@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from bench.database import Line, connect, execute, quantile, reset
 
-ROWS = 3_000_000
+ROWS = 1_000_000
 SECONDS = 30.0
 DAYS = 180
 
