@@ -150,7 +150,7 @@ def test_a_try_is_not_spent_on_what_nobody_wants_now(
     bob.is_active = False
     bob.save()
     make_delivery(bob)
-    UserPreference.objects.create(user=alice, quiet_from=time(0), quiet_until=time(23, 59, 59))
+    UserPreference.objects.create(user=alice, quiet_from=time(0), quiet_until=time(23, 59, 59, 999_999))
     for _ in range(2):
         make_delivery(alice)
     awake = User.objects.create_user("carol", "carol@example.org")

@@ -127,7 +127,7 @@ class TestWhenItGoesOut:
         self, alice: User
     ) -> None:
         UserPreference.objects.create(
-            user=alice, quiet_from=clock(0), quiet_until=clock(23, 59, 59), failures_pass_quiet=True
+            user=alice, quiet_from=clock(0), quiet_until=clock(23, 59, 59, 999_999), failures_pass_quiet=True
         )
         submit("good", "alice", notificationAtSucceeded=True)
         update(framework_name("good", "alice"), state="SUCCEEDED")
@@ -138,7 +138,7 @@ class TestWhenItGoesOut:
 
     def test_quiet_hours_are_those_of_the_users_time_zone(self, alice: User) -> None:
         UserPreference.objects.create(
-            user=alice, time_zone="Asia/Tokyo", quiet_from=clock(0), quiet_until=clock(23, 59, 59)
+            user=alice, time_zone="Asia/Tokyo", quiet_from=clock(0), quiet_until=clock(23, 59, 59, 999_999)
         )
         end_jobs("one")
         due = Delivery.objects.get().due_at
