@@ -12,7 +12,7 @@ export const KEYS = [
   ["u", msg("Mark as read or unread")],
   ["s", msg("Save, or save no longer")],
   ["h", msg("Snooze")],
-  ["m", msg("Mute the job")],
+  ["m", msg("Mute the job, or unmute it")],
   ["x", msg("Select; with Shift all up to here")],
   ["a", msg("Select all that are shown")],
   ["z", msg("Take back what was done last")],
