@@ -16,7 +16,9 @@ from typing import Any
 
 from django.db import InterfaceError, OperationalError, connections
 
-THREADS = 4
+THREADS = 2
+"""More of them let no client in sooner, and others who ask the database wait for them."""
+
 IDLE_SECONDS = 0.2
 """For so long a thread without work keeps its connection."""
 

@@ -2,8 +2,8 @@
 
 COOKIES is a file with a Cookie header for each client. Commands on standard input, each answered with the monotonic
 time at which it was fulfilled: `open` (all have been greeted: at first 200 at a time, after a restart of the server all
-at once), `frames N` (so many notifications have come in all). A client that loses its connection comes back by itself,
-as socket.js does.
+at once), `frames N` (so many notifications have come in all). A client that loses its connection, or is not greeted in
+time, comes back by itself, as socket.js does.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 AT_ONCE = 200
 """Handshakes under way while nothing has been lost yet."""
 
+PATIENCE_SECONDS = 60.0
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 30.0
 HANDSHAKE = (
     "GET /ws/notifications/ HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nOrigin: http://127.0.0.1:{port}\r\n"
@@ -77,8 +78,13 @@ class Crowd:
                 lambda: Client(self, number), "127.0.0.1", self.port
             )
             transport.write(hello)
+            asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._give_up, number, transport)
         except OSError:
             self.lost(number)
+
+    def _give_up(self, number: int, transport: asyncio.Transport) -> None:
+        if number not in self.greeted:
+            transport.abort()
 
     def _give_back(self, number: int) -> None:
         if number in self._holders:

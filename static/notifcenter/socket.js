@@ -3,7 +3,7 @@
 const SUBPROTOCOL = "notifcenter";
 const SILENCE_MS = 75_000; // the server says something every 30 s
 const OVERDUE_MS = 35_000;
-const CONNECT_MS = 20_000;
+const CONNECT_MS = 60_000; // as long as the server lets one wait: after its restart all stand in line
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 30_000;
 const SIGNED_OUT = 4401;
