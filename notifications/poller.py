@@ -70,7 +70,7 @@ class Poller:
         connection.ensure_connection()
         session = connection.connection
         limit = 1 if self._one_at_a_time else max(1, BATCH_CHANGES // self._parts)
-        more = False
+        more = self._is_full = self._has_told = False
         for source in self._sources:
             try:
                 more |= self._step(source, limit)
@@ -136,9 +136,9 @@ class Poller:
             batch = source.take(limit)
             if batch is None:
                 return False
-            self._is_full = batch.is_full
+            self._is_full |= batch.is_full
             recorded = self._record(source, batch, started)
-            self._has_told = bool(recorded.notifications)
+            self._has_told |= bool(recorded.notifications)
         seconds = time.monotonic() - started
         if seconds > LONG_BATCH_SECONDS:
             self._parts = min(2 * self._parts, BATCH_CHANGES)
