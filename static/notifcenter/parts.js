@@ -16,7 +16,7 @@ export function refusal({ token, baseUrl = "" }, t) {
     return {
       action: "",
       title: t("The page's token is refused"),
-      text: t("It has expired, or cannot be used: the page has to give a new one. Loading it again may help."),
+      text: t("The page has to give a new one."),
     };
   }
   const next = encodeURIComponent(location.pathname + location.search);
