@@ -10,6 +10,7 @@ that one begins anew, and what was done for it is lost.
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from daphne.server import Server
@@ -18,9 +19,14 @@ from twisted.internet import tcp
 
 from notifications.consumers import MAX_FRAME_BYTES
 
+logger = logging.getLogger(__name__)
+
 MAX_REASON_BYTES = 123
 """RFC 6455, 5.5: a control frame has at most 125 bytes, two of them the code."""
 
+MAX_UNREAD_BYTES = 16 * 1024 * 1024
+"""Who lets so much lie, beside what the kernel holds, is let go: it comes back and asks for what it has missed, which are
+at most MAX_BACKLOG frames and must be less than this."""
 
 BACKLOG = 4096
 """Connections that wait to be accepted; the kernel cuts it down to its own limit, which is 4096 on Linux."""
@@ -55,6 +61,9 @@ class BoundedWebSocketProtocol(WebSocketProtocol):  # type: ignore[misc]
         else:
             self.transport.write(data)
             self.trafficStats.outgoingOctetsWireLevel += len(data)
+            if getattr(self.transport, "bytes_behind", 0) > MAX_UNREAD_BYTES:
+                logger.info("socket closed, since its client does not read client=%s", self.client_addr[0])
+                self.transport.abortConnection()
 
 
 _Server: Any = tcp.Server  # Twisted's types are half there
@@ -65,6 +74,8 @@ class PromptTransport(_Server):  # type: ignore[misc]
     which costs about as much as all the rest of sending a frame. What the kernel does not take goes Twisted's way."""
 
     _is_waiting = False
+    bytes_behind = 0
+    """What was written since the kernel took all for the last time."""
 
     def startWriting(self) -> None:  # noqa: N802
         self._is_waiting = True
@@ -72,6 +83,7 @@ class PromptTransport(_Server):  # type: ignore[misc]
 
     def stopWriting(self) -> None:  # noqa: N802
         self._is_waiting = False
+        self.bytes_behind = 0
         super().stopWriting()
 
     def write(self, data: bytes) -> None:
@@ -79,6 +91,7 @@ class PromptTransport(_Server):  # type: ignore[misc]
         if data and self.connected and not (self._is_waiting or self.TLS or is_pulled):
             sent = self.writeSomeData(data)
             data = data[sent:] if isinstance(sent, int) else data  # an error comes again, where it is handled
+        self.bytes_behind += len(data)
         super().write(data)
 
 
