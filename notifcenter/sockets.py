@@ -25,8 +25,8 @@ MAX_REASON_BYTES = 123
 """RFC 6455, 5.5: a control frame has at most 125 bytes, two of them the code."""
 
 MAX_UNREAD_BYTES = 16 * 1024 * 1024
-"""Who lets so much lie, beside what the kernel holds, is let go: it comes back and asks for what it has missed, which are
-at most MAX_BACKLOG frames and must be less than this."""
+"""Who lets so much lie, beside what the kernel holds, is let go: it comes back and asks for what it has missed. These
+are at most MAX_BACKLOG frames, and must be less than this."""
 
 BACKLOG = 4096
 """Connections that wait to be accepted; the kernel cuts it down to its own limit, which is 4096 on Linux."""
