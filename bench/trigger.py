@@ -25,7 +25,7 @@ from pathlib import Path
 
 from psycopg2 import extensions
 
-from bench.database import Line, connect, median, reset
+from bench.database import Line, connect, execute, median, reset
 from bench.latency import process
 
 JOBS = 10_000
@@ -48,8 +48,15 @@ _FRAMEWORK = Path(__file__).parent.parent / "tests" / "data" / "framework.json"
 WITHOUT_CAPTURE = "session_replication_role=replica"
 """Sessions that replicate fire no triggers: that is the table without the capture."""
 
-Rates = tuple[list[float], list[float]]
-"""Updates a second with the capture and without, round by round."""
+_EMPTY = """
+CREATE OR REPLACE FUNCTION bench_empty() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+CREATE OR REPLACE TRIGGER bench_empty AFTER INSERT OR UPDATE ON frameworks
+    FOR EACH ROW EXECUTE FUNCTION bench_empty()
+"""
+"""What any trigger costs. When it is switched on, it fires in sessions that replicate only."""
+
+Rates = dict[str, list[float]]
+"""Updates a second round by round: with the capture, without, and with an empty trigger in its place."""
 
 
 def run() -> Iterator[Line]:
@@ -57,8 +64,9 @@ def run() -> Iterator[Line]:
         for kind, target in TARGETS.items():
             reset(JOBS, state="RUNNING", asking=False)
             with process([sys.executable, "manage.py", "poll_frameworks"]):
-                ours, floor = rates(kind)
-            ratio = median([mine / bare for mine, bare in zip(ours, floor, strict=True)])
+                found = rates(kind)
+            ours, floor = found["capture"], found["none"]
+            ratio = _ratio(ours, floor)
             yield Line(
                 f"cluster's UPDATE, {writers} writer{'s' * (writers > 1)}, state {kind}",
                 f"{median(ours):,.0f}/s",
@@ -67,6 +75,17 @@ def run() -> Iterator[Line]:
                 f"≥ {target} ×",
                 ratio >= target,
             )
+            if empty := found.get("empty"):
+                yield Line(
+                    "… with an empty trigger, no poller's work",
+                    f"{median(empty):,.0f}/s",
+                    f"{median(floor):,.0f}/s",
+                    _ratio(empty, floor),
+                )
+
+
+def _ratio(ours: list[float], floor: list[float]) -> float:
+    return median([mine / bare for mine, bare in zip(ours, floor, strict=True)])
 
 
 def _update(kind: str, *, job: str, snapshot: str) -> str:
@@ -82,19 +101,19 @@ def _snapshot() -> str:
 
 
 def _one_writer(kind: str) -> Rates:
-    sessions = [_session(), _session(WITHOUT_CAPTURE)]
+    sessions = {"capture": _session(), "none": _session(WITHOUT_CAPTURE)}
     statement, snapshot = _update(kind, job="%s", snapshot="%s"), _snapshot()
-    rates: Rates = ([], [])
+    rates: Rates = {which: [] for which in sessions}
     order = random.Random(1)
     for _ in range(ONE_WRITER_ROUNDS):
-        for which in order.sample([0, 1], 2):
+        for which in order.sample(list(sessions), len(sessions)):
             jobs = [order.randint(1, JOBS) for _ in range(ONE_WRITER_UPDATES)]
             with sessions[which].cursor() as cursor:
                 started = time.perf_counter()
                 for job in jobs:
                     cursor.execute(statement, [snapshot, job])
                 rates[which].append(len(jobs) / (time.perf_counter() - started))
-    for session in sessions:
+    for session in sessions.values():
         session.close()
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, range(os.cpu_count() or 1))
@@ -114,14 +133,19 @@ def _session(setting: str = "") -> extensions.connection:
 
 
 def _many_writers(kind: str) -> Rates:
-    rates: Rates = ([], [])
+    rates: Rates = {"capture": [], "none": [], "empty": []}
     order = random.Random(1)
+    execute(_EMPTY)
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "update.sql"
         script.write_text(f"\\set n random(1, {JOBS})\n{_update(kind, job=':n', snapshot=':snapshot')};\n")
         for _ in range(ROUNDS):
-            for which in order.sample([0, 1], 2):
-                rates[which].append(_pgbench_rate(script, WITHOUT_CAPTURE if which else ""))
+            for which in order.sample(list(rates), len(rates)):
+                fires = "ENABLE REPLICA" if which == "empty" else "DISABLE"
+                execute(f"ALTER TABLE frameworks {fires} TRIGGER bench_empty")
+                setting = "" if which == "capture" else WITHOUT_CAPTURE
+                rates[which].append(_pgbench_rate(script, setting))
+    execute("DROP TRIGGER bench_empty ON frameworks")
     return rates
 
 
