@@ -11,7 +11,7 @@ from notifications import wording
 from preferences.kinds import Event
 
 ALIVE = frozenset({"WAITING", "RUNNING", "STOPPING", "UNKNOWN"})
-RAN_BEFORE = frozenset({Event.RUNNING, Event.SUCCEEDED, Event.FAILED, Event.STOPPED, Event.RETRIED})
+RAN_BEFORE = frozenset({Event.RUNNING, Event.SUCCEEDED, Event.FAILED, Event.STOPPED})
 """What tells of a job that runs, or ran: how long it waited for that."""
 LEAST_PERCENT = 0.6
 """Of the whole: a span that is shorter is drawn as wide, so that it can be seen."""
@@ -57,9 +57,10 @@ def spans_of(
 ) -> list[Span]:
     """In their order. `launched` and `completed` as the cluster has them: a job that never ran was launched when it
     was completed. What is not known of an attempt is left out, and is part of the one that follows. How long it waited
-    first is said as what was told has it: the cluster's `launched` can be some seconds apart."""
+    before its only attempt is said as what was told has it: the cluster's `launched` can be some seconds apart."""
     spans: list[Span] = []
-    launched = _first_ran(submitted, told) or launched
+    if all(one.event != Event.RETRIED for one in told):
+        launched = _first_ran(submitted, told) or launched
     start, attempt = submitted, 1
     for one in told:
         if one.event == Event.RETRIED and start < one.at and not one.details.get("skipped"):

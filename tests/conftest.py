@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any
@@ -25,6 +26,9 @@ LEDGER = "ledger"
 
 def pytest_configure() -> None:
     settings.PASSWORD_HASHERS = ["tests.hashers.QuickHasher"]
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A shell has started this in the background, and the processes that the tests start would inherit it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
