@@ -12,7 +12,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from notifications import inbox, marking, muting
+from notifications import inbox, marking, muting, undoing
 from notifications.api import own_id
 from notifications.jobs_api import JobsAPIView, viewer
 from notifications.serializers import MAX_ID, BulkAnswerSerializer, BulkSerializer, filters_of
@@ -56,7 +56,7 @@ class BulkView(JobsAPIView):
 
     def _undo(self, user_id: int, token: str) -> int:
         for undo in (marking.undo, muting.undo):  # each knows its own by their salt
-            with suppress(marking.CannotUndoError):
+            with suppress(undoing.CannotUndoError):
                 return undo(user_id=user_id, token=token)
         raise ValidationError({"undo": [gettext("This can no longer be taken back.")]})
 

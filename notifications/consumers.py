@@ -16,6 +16,7 @@ from notifications import finding, inbox
 from notifications.frames import RESYNC, encode, notification_frame
 from notifications.live import hub
 from notifications.rights import Right
+from notifications.rounds import Round
 from notifications.socket_threads import in_thread
 
 MAX_FRAME_BYTES = 16 * 1024
@@ -51,7 +52,6 @@ class NotificationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Cha
         self._closing: asyncio.Task[None] | None = None
         self._outgoing: deque[tuple[int | None, str]] = deque()
         self._sending = asyncio.Lock()
-        self._released: asyncio.Task[None] | None = None
         self._holding = True
         self._resuming = False
         self._known_id = 0  # the client has, or has been told of, everything up to here
@@ -115,8 +115,6 @@ class NotificationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Cha
         self._outgoing.clear()
         for timer in self._timers:
             timer.cancel()
-        if self._released is not None:
-            self._released.cancel()
 
     async def _refuse(self, code: int, reason: str) -> None:
         """Accept first: a browser sees no code of a refused handshake."""
@@ -173,7 +171,7 @@ class NotificationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Cha
     def _release(self) -> None:
         self._holding = False
         if self._outgoing:
-            self._released = asyncio.get_running_loop().create_task(self.send_queued())
+            Round([self])
 
     async def _handle(self, frame: dict[str, Any]) -> None:
         user_id = self.right.user_id

@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from django.core import signing
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce, Now
 from django.utils.dateparse import parse_datetime
 
-from notifications import finding, inbox
+from notifications import finding, inbox, undoing
 from notifications.models import Notification
 
 BATCH_ROWS = 1000
 UNDO_SALT = "notifications.undo"
-UNDO_AGE = timedelta(days=1)
 
 State = tuple[datetime | bool | None, ...]
 """The values of an action's columns."""
@@ -71,10 +69,6 @@ class Changed:
     @property
     def count(self) -> int:
         return sum(map(len, self.before.values()))
-
-
-class CannotUndoError(Exception):
-    """This can no longer be taken back."""
 
 
 def change(
@@ -137,22 +131,17 @@ def set_flags(*, user_id: int, notification_id: int, flags: Mapping[str, Any]) -
 
 
 def undo_token(user_id: int, changed: Changed) -> str:
-    """What `undo` needs, to be kept by the client; signed, so that nobody can make one up."""
+    """What `undo` needs, to be kept by the client."""
     if not changed.before:
         return ""
     states = [[_as_json(state), ids] for state, ids in changed.before.items()]
-    return signing.dumps([user_id, changed.columns, states], salt=UNDO_SALT, compress=True)
+    return undoing.token_of(user_id, changed.columns, states, salt=UNDO_SALT)
 
 
 def undo(*, user_id: int, token: str) -> int:
     """Give these rows back what was changed, and leave alone what was done to them otherwise since; returns how many.
-    Raises CannotUndoError."""
-    try:
-        owner, columns, states = signing.loads(token, salt=UNDO_SALT, max_age=UNDO_AGE)
-    except signing.BadSignature:
-        raise CannotUndoError from None
-    if owner != user_id:
-        raise CannotUndoError
+    Raises undoing.CannotUndoError."""
+    columns, states = undoing.facts_of(token, user_id=user_id, salt=UNDO_SALT)
     count = 0
     with transaction.atomic():
         _lock(inbox.own(user_id).filter(id__in=[one for _, ids in states for one in ids]), columns)

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib.auth.models import User
-from django.core import signing
 from django.db import transaction
 
-from notifications import finding, inbox, jobs, links, marking
-from notifications.marking import UNDO_AGE, CannotUndoError
+from notifications import finding, inbox, jobs, links, marking, undoing
 from notifications.models import Notification
 from notifications.sources.ingest.names import ALERT_PREFIX, is_reported
 from preferences import services
@@ -64,20 +62,15 @@ def undo_token(user_id: int, muted: Muted) -> str:
     before = [
         [name, submitted.isoformat(), _as_json(mute)] for (name, submitted), mute in muted.before.items()
     ]
-    return signing.dumps([user_id, _as_json(muted.now), before], salt=UNDO_SALT, compress=True)
+    return undoing.token_of(user_id, _as_json(muted.now), before, salt=UNDO_SALT)
 
 
 def undo(*, user_id: int, token: str) -> int:
     """Have hold again what held before; returns of how many jobs. One that was changed since is left alone.
 
-    Raises CannotUndoError.
+    Raises undoing.CannotUndoError.
     """
-    try:
-        owner, now, before = signing.loads(token, salt=UNDO_SALT, max_age=UNDO_AGE)
-    except signing.BadSignature:
-        raise CannotUndoError from None
-    if owner != user_id:
-        raise CannotUndoError
+    now, before = undoing.facts_of(token, user_id=user_id, salt=UNDO_SALT)
     wanted = {(name, datetime.fromisoformat(at)): _from_json(mute) for name, at, mute in before}
     with transaction.atomic():
         changed = services.change_mutes(wanted=wanted, expected=_from_json(now))

@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from notifications import finding, marking
+from notifications import finding, marking, undoing
 from notifications.models import Notification
 from tests.clients import client_of, get, send
 from tests.inbox import LIST, START, UNREAD, ids, notify
@@ -188,7 +188,7 @@ def test_an_undo_that_is_too_old_is_refused(
     browser: Client, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     token = bulk(browser, ids=notify(alice), action="archive")["undo"]
-    monkeypatch.setattr(marking, "UNDO_AGE", timedelta(0))
+    monkeypatch.setattr(undoing, "UNDO_AGE", timedelta(0))
     assert send(browser, "POST", BULK, {"undo": token}).status_code == 400
     assert Notification.objects.get().archived_at is not None
 

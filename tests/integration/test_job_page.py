@@ -1,4 +1,4 @@
-"""The job page and the list of jobs, as a browser without script uses them."""
+"""The job page, as a browser without script uses it."""
 
 from __future__ import annotations
 
@@ -257,33 +257,6 @@ class TestMute:
         assert '<option value="" selected>No</option>' in browser.get("/jobs/job1/").content.decode()
         assert browser.post("/jobs/job1/", switches(submitted, mute="until")).status_code == 302
         assert not JobConfig.objects.exists()
-
-
-class TestJobList:
-    def test_it_lists_own_jobs_with_links_to_their_pages(self, browser: Client) -> None:
-        submit_named("mine", state="RUNNING")
-        submit_named("bobs", owner="bob")
-        page = browser.get("/jobs/").content.decode()
-        assert 'href="/jobs/mine/"' in page
-        assert "bobs" not in page
-
-    def test_a_name_that_needs_quoting_does_not_break_the_list(self, browser: Client) -> None:
-        submit_named("a/b?c#d")
-        assert 'href="/jobs/a%2Fb%3Fc%23d/"' in browser.get("/jobs/").content.decode()
-
-    def test_older_and_newer_lead_through_the_pages(self, browser: Client) -> None:
-        now = timezone.now()
-        for number in range(60):
-            submit_named(f"job{number}", at=now - timedelta(minutes=number))
-        first = browser.get("/jobs/")
-        assert "Newer" not in first.content.decode()
-        older = browser.get("/jobs/", {"days": "30", "cursor": str(first.context["page"].next)})
-        assert len(older.context["page"].jobs) == 10
-        newer = browser.get("/jobs/", {"cursor": str(older.context["page"].previous)})
-        assert newer.context["page"].jobs == first.context["page"].jobs
-
-    def test_a_query_that_cannot_be_read_leads_to_the_plain_list(self, browser: Client) -> None:
-        assert browser.get("/jobs/?days=x&cursor=y")["Location"] == "/jobs/"
 
 
 @pytest.mark.parametrize("url", ["/jobs/", "/jobs/any/"])
