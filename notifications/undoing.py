@@ -21,6 +21,7 @@ def token_of(user_id: int, *facts: Any, salt: str) -> str:
 
 def facts_of(token: str, *, user_id: int, salt: str) -> list[Any]:
     """As they were given to `token_of`. Raises CannotUndoError."""
+    facts: list[Any]
     try:
         owner, *facts = signing.loads(token, salt=salt, max_age=UNDO_AGE)
     except signing.BadSignature:
